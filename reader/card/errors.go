@@ -27,6 +27,7 @@ var (
 	ErrTwoFactor      = &Error{"This card asks for a second device (2FA) before it signs, which this station does not support."}
 	ErrNotSupported   = &Error{"This card cannot do that."}
 	ErrTooOld         = &Error{"The program on this card is too old: it has no secure channel, so its PIN could be read on the wire."}
+	ErrTooNew         = &Error{"The program on this card is newer than this station knows. Use a newer release of the station."}
 	ErrOutcomeUnknown = &Error{"The card went away while it was checking the PIN. Whether that try counted is not known."}
 	ErrBadReply       = &Error{"The card or the reader answered with something that cannot be right. Nothing was signed."}
 	ErrOtherCard      = &Error{"This is another card than before."}
