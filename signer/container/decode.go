@@ -1,0 +1,195 @@
+package container
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+)
+
+// Encoding is how the bytes of a PSBT stand in a file.
+type Encoding string
+
+// The encodings.
+const (
+	Binary Encoding = "binary"
+	Base64 Encoding = "base64"
+	Hex    Encoding = "hex"
+)
+
+// How the magic looks in text: base64 of its first three bytes and a half, and
+// hex in either case.
+const (
+	magicBase64 = "cHNidP"
+	magicHex    = "70736274ff"
+)
+
+// Decode finds out how a file is encoded and gives the raw container. Binary
+// comes back as the same slice; text is decoded into one allocation of exactly
+// the size that its characters give. In text, white space is accepted before
+// and after it and where it breaks a line: space, tab, carriage return, line
+// feed. A byte order mark is not. Errors are *Error with the offset in file.
+func Decode(file []byte) (raw []byte, enc Encoding, err error) {
+	if len(file) == 0 {
+		return nil, "", fail(0, "the file is empty")
+	}
+	if bytes.HasPrefix(file, []byte(Magic)) {
+		return file, Binary, nil
+	}
+	start := 0
+	for start < len(file) && isSpace(file[start]) {
+		start++
+	}
+	switch text := file[start:]; {
+	case len(text) == 0:
+		return nil, "", fail(0, "the file holds nothing but white space")
+	case bytes.HasPrefix(text, []byte(Magic)):
+		return nil, "", fail(0, "white space stands before a binary PSBT")
+	case bytes.HasPrefix(text, []byte(magicBase64)):
+		raw, err = decodeText(file, start, base64Text)
+		return raw, Base64, err
+	case len(text) >= len(magicHex) && bytes.EqualFold(text[:len(magicHex)], []byte(magicHex)):
+		raw, err = decodeText(file, start, hexText)
+		return raw, Hex, err
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")), bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		return nil, "", fail(start, "the text starts with a byte order mark; save it as plain text")
+	}
+	return nil, "", fail(start, "this is not a PSBT: neither binary, nor base64, nor hex of one")
+}
+
+// Encode writes a raw container as a file: base64 and hex as one line with its
+// line feed. Binary comes back as the same slice.
+func Encode(raw []byte, enc Encoding) []byte {
+	switch enc {
+	case Base64:
+		out := make([]byte, 0, base64.StdEncoding.EncodedLen(len(raw))+1)
+		return append(base64.StdEncoding.AppendEncode(out, raw), '\n')
+	case Hex:
+		out := make([]byte, 0, hex.EncodedLen(len(raw))+1)
+		return append(hex.AppendEncode(out, raw), '\n')
+	}
+	return raw
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// alphabet is one text encoding.
+type alphabet struct {
+	bits  uint // that a character carries
+	group int  // characters that end on a whole byte
+	value func(byte) (uint32, bool)
+	pad   bool // the last group may end in '='
+	name  string
+}
+
+var (
+	base64Text = alphabet{6, 4, base64Value, true, "base64"}
+	hexText    = alphabet{4, 2, hexValue, false, "hex"}
+)
+
+func hexValue(c byte) (uint32, bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return uint32(c - '0'), true
+	case c >= 'a' && c <= 'f':
+		return uint32(c-'a') + 10, true
+	case c >= 'A' && c <= 'F':
+		return uint32(c-'A') + 10, true
+	}
+	return 0, false
+}
+
+func base64Value(c byte) (uint32, bool) {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return uint32(c - 'A'), true
+	case c >= 'a' && c <= 'z':
+		return uint32(c-'a') + 26, true
+	case c >= '0' && c <= '9':
+		return uint32(c-'0') + 52, true
+	case c == '+':
+		return 62, true
+	case c == '/':
+		return 63, true
+	}
+	return 0, false
+}
+
+// decodeText decodes the text from start to the end of the file.
+func decodeText(file []byte, start int, a alphabet) ([]byte, error) {
+	end, err := textEnd(file, start, a)
+	if err != nil {
+		return nil, err
+	}
+	chars := 0
+	for _, c := range file[start:end] {
+		if _, ok := a.value(c); ok {
+			chars++
+		}
+	}
+	raw := make([]byte, 0, chars*int(a.bits)/8)
+	var acc uint32
+	var have uint
+	last := start
+	for i, c := range file[start:end] {
+		v, ok := a.value(c)
+		if !ok {
+			continue
+		}
+		last = start + i
+		acc, have = acc<<a.bits|v, have+a.bits
+		if have >= 8 {
+			have -= 8
+			raw = append(raw, byte(acc>>have))
+			acc &= 1<<have - 1
+		}
+	}
+	if acc != 0 {
+		return nil, fail(last, "the last character of the %s text carries loose bits", a.name)
+	}
+	return raw, nil
+}
+
+// textEnd checks every character from start on and gives the offset after the
+// text, white space and padding included.
+func textEnd(file []byte, start int, a alphabet) (int, error) {
+	chars, pads := 0, 0
+	for i := start; i < len(file); i++ {
+		c := file[i]
+		if isSpace(c) {
+			next, breaks := i, false
+			for next < len(file) && isSpace(file[next]) {
+				breaks = breaks || file[next] == '\n' || file[next] == '\r'
+				next++
+			}
+			if next < len(file) && !breaks {
+				return 0, fail(i, "white space stands inside a line of the %s text", a.name)
+			}
+			i = next - 1
+			continue
+		}
+		if a.pad && c == '=' {
+			if pads++; (chars+pads)%a.group == 0 && chars%a.group >= 2 {
+				continue
+			}
+			if chars%a.group < 2 || pads > 2 {
+				return 0, fail(i, "padding stands in a wrong place of the %s text", a.name)
+			}
+			continue
+		}
+		if _, ok := a.value(c); !ok {
+			return 0, fail(i, "the byte 0x%02x does not belong into %s text", c, a.name)
+		}
+		if pads > 0 {
+			return 0, fail(i, "the file goes on after the end of the %s text", a.name)
+		}
+		chars++
+	}
+	if (chars+pads)%a.group != 0 {
+		what := "is cut off in the middle of a byte"
+		if a.pad {
+			what = "is cut off or lacks its padding"
+		}
+		return 0, fail(len(file), "the %s text %s", a.name, what)
+	}
+	return len(file), nil
+}
