@@ -15,6 +15,7 @@ import (
 var (
 	errNotDER       = errors.New("not a strict DER signature")
 	errNot64        = errors.New("not 64 bytes")
+	errSchnorrS     = errors.New("s is not below the group order")
 	errDoesNotMatch = errors.New("does not verify for the key and the digest")
 )
 
@@ -67,6 +68,11 @@ func checkECDSA(pub *btcec.PublicKey, digest [32]byte, sig []byte) (*checkedSign
 func checkSchnorr(pub *btcec.PublicKey, digest [32]byte, sig []byte) (*checkedSignature, error) {
 	if len(sig) != schnorr.SignatureSize {
 		return nil, errNot64
+	}
+	// schnorr.ParseSignature reduces an s above the group order, and so does the
+	// script engine; BIP340 and the network refuse it.
+	if !schnorrInRange(sig) {
+		return nil, errSchnorrS
 	}
 	parsed, err := schnorr.ParseSignature(sig)
 	if err != nil {
