@@ -86,7 +86,7 @@ func checkOutput(r *reader, p Pair) error {
 // checkBare wants a key that is its type alone.
 func checkBare(r *reader, p Pair) error {
 	if len(p.KeyData) != 0 {
-		return fail(p.keyDataOffset(), "the key of type 0x%02x in %s is %d bytes too long", p.Type, r.place, len(p.KeyData))
+		return fail(p.keyDataOffset(), "the key of type 0x%02x in %s has key data, which it must not have", p.Type, r.place)
 	}
 	return nil
 }

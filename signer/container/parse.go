@@ -71,7 +71,7 @@ func (p *parser) version() (uint32, error) {
 		return 0, nil
 	}
 	if len(v.KeyData) != 0 {
-		return 0, fail(v.Start, "the key of the PSBT version is %d bytes too long", len(v.KeyData))
+		return 0, fail(v.keyDataOffset(), "the key of the PSBT version has key data, which it must not have")
 	}
 	if len(v.Value) != 4 {
 		return 0, fail(v.valueOffset(), "the PSBT version is %d bytes long, not 4", len(v.Value))
@@ -106,8 +106,8 @@ func (p *parser) version0() error {
 		return err
 	}
 	if n := p.r.left(); n != 0 {
-		return fail(p.r.off, "%d bytes are left over after the maps of %d inputs and %d outputs",
-			n, len(p.c.Inputs), len(p.c.Outputs))
+		return fail(p.r.off, "bytes are left over after the maps of %d inputs and %d outputs: %d",
+			len(p.c.Inputs), len(p.c.Outputs), n)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (p *parser) version2() error {
 		}
 	}
 	if n := p.r.left(); n != 0 {
-		return fail(p.r.off, "%d bytes are left over after the maps of %d inputs and %d outputs", n, counts[0], counts[1])
+		return fail(p.r.off, "bytes are left over after the maps of %d inputs and %d outputs: %d", counts[0], counts[1], n)
 	}
 	v, _ := p.c.Global.Get(GlobalVersion)
 	return &Error{

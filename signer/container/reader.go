@@ -86,7 +86,7 @@ func (r *reader) vector(length, what string) ([]byte, error) {
 // finish wants everything to be read.
 func (r *reader) finish(what string) error {
 	if r.left() != 0 {
-		return fail(r.off, "%d bytes are left over after %s in %s", r.left(), what, r.place)
+		return fail(r.off, "bytes are left over after %s in %s: %d", what, r.place, r.left())
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -21,6 +20,11 @@ type Addition struct {
 // addition that is malformed, or whose key stands in its map already, is an
 // error.
 func (c *Container) Splice(adds []Addition) ([]byte, error) {
+	type target struct {
+		input int
+		key   string
+	}
+	seen := make(map[target]bool, len(adds))
 	pieces := make([]piece, 0, len(adds))
 	size := len(c.Raw)
 	for i, a := range adds {
@@ -28,11 +32,11 @@ func (c *Container) Splice(adds []Addition) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("addition %d: %w", i, err)
 		}
-		for _, q := range pieces {
-			if q.input == a.Input && bytes.Equal(q.key, a.Key) {
-				return nil, fmt.Errorf("addition %d: its key is added to input %d twice", i, a.Input)
-			}
+		to := target{a.Input, string(a.Key)}
+		if seen[to] {
+			return nil, fmt.Errorf("addition %d: its key is added to input %d twice", i, a.Input)
 		}
+		seen[to] = true
 		pieces = append(pieces, p)
 		size += len(p.bytes)
 	}
@@ -52,9 +56,7 @@ func (c *Container) Splice(adds []Addition) ([]byte, error) {
 
 // piece is a new pair and where it goes.
 type piece struct {
-	input  int
 	at     int // offset in bytes before which it goes
-	key    []byte
 	typ    uint64
 	sorted bool // the map is ascending
 	bytes  []byte
@@ -103,5 +105,5 @@ func (c *Container) place(a Addition) (piece, error) {
 			}
 		}
 	}
-	return piece{a.Input, at, a.Key, pair.Type, sorted, b}, nil
+	return piece{at, pair.Type, sorted, b}, nil
 }

@@ -121,12 +121,12 @@ func checkTapTree(r *reader, p Pair) error {
 	}
 	var t tree
 	v := r.inside(p)
-	for v.left() != 0 || !t.whole() {
+	for v.left() != 0 {
 		at := v.off
 		if t.whole() {
 			return fail(at, "the taproot tree in %s goes on after it is complete", r.place)
 		}
-		head, err := v.take(2, "a leaf of an incomplete taproot tree")
+		head, err := v.take(2, "a leaf of the taproot tree")
 		if err != nil {
 			return err
 		}
@@ -139,6 +139,9 @@ func checkTapTree(r *reader, p Pair) error {
 		if !t.add(int(head[0])) {
 			return fail(at, "a leaf of the taproot tree in %s cannot stand at depth %d", r.place, head[0])
 		}
+	}
+	if !t.whole() {
+		return fail(p.End, "the taproot tree in %s is empty or lacks leaves", r.place)
 	}
 	return nil
 }

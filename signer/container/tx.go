@@ -128,7 +128,7 @@ func (l *layout) readEnd(r *reader) error {
 		return err
 	}
 	if n := r.left(); n != 0 {
-		return fail(r.off, "%d bytes are left over after %s", n, r.place)
+		return fail(r.off, "bytes are left over after %s: %d", r.place, n)
 	}
 	return nil
 }
