@@ -21,8 +21,9 @@ const (
 	headerSize = 4       // CLA INS P1 P2
 )
 
-// Command is one command APDU. Without data it is four bytes (case 1): no Le is
-// ever sent, the makes supported do not want one over T=1 or T=0.
+// Command is one command APDU. Where Data is nil it is four bytes (case 1);
+// where it is empty but not nil, a length of 0 follows them, which some cards
+// want. No Le is ever sent: the makes supported do not want one.
 type Command struct {
 	CLA, INS, P1, P2 byte
 	Data             []byte
@@ -30,7 +31,7 @@ type Command struct {
 
 // Size is the number of bytes the command has on the wire.
 func (c Command) Size() int {
-	if len(c.Data) == 0 {
+	if c.Data == nil {
 		return headerSize
 	}
 	return headerSize + 1 + len(c.Data)
@@ -43,7 +44,7 @@ func (c Command) AppendTo(dst []byte) ([]byte, error) {
 		return nil, fmt.Errorf("apdu: %d bytes of data, a short command holds %d", len(c.Data), MaxData)
 	}
 	dst = append(dst, c.CLA, c.INS, c.P1, c.P2)
-	if len(c.Data) == 0 {
+	if c.Data == nil {
 		return dst, nil
 	}
 	return append(append(dst, byte(len(c.Data))), c.Data...), nil

@@ -101,7 +101,7 @@ func (l *link) authentikey(ctx context.Context, ins byte) (*btcec.PublicKey, err
 // A full cache of nodes is emptied, once.
 func (l *link) extendedKey(ctx context.Context, path []uint32, authentikey *btcec.PublicKey) (derived, error) {
 	const doing = "giving a public key"
-	data := make([]byte, 0, 4*maxDepth)
+	data := make([]byte, 0, 4*maxDepth) // never nil: the master key is asked with a length of 0
 	for _, n := range path {
 		data = binary.BigEndian.AppendUint32(data, n)
 	}
