@@ -1,0 +1,301 @@
+// Package inspect writes a review for machines (one JSON document a file, in
+// the form that inspect-json.md of the design fixes) and for people (text). Both
+// are made from the same Document, which says what the station's screens say.
+package inspect
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/airlock-signer/airlock/signer"
+	"github.com/airlock-signer/airlock/signer/plain"
+)
+
+// Format is the version of the document's form. Fields may be added under it,
+// never removed or given another meaning.
+const Format = 1
+
+// Unreadable is the verdict over a file that could not be read at all.
+const Unreadable signer.Verdict = "unreadable"
+
+// Exit statuses of the command, the worst of its files.
+const (
+	ExitClear      = 0
+	ExitUsage      = 2
+	ExitCaution    = 10
+	ExitRefused    = 20
+	ExitMalformed  = 30
+	ExitUnreadable = 40
+)
+
+// Document is one file, reviewed. What is not known is nil: null in JSON, never
+// 0. Amounts are satoshis.
+type Document struct {
+	Format      int            `json:"format"`
+	File        string         `json:"file"`
+	SHA256      *string        `json:"sha256"` // of the file as it is; nil where it was not read whole
+	Encoding    *string        `json:"encoding"`
+	Verdict     signer.Verdict `json:"verdict"`
+	Error       string         `json:"error,omitempty"` // malformed and unreadable only
+	Ownership   string         `json:"ownership"`
+	PSBTVersion *uint32        `json:"psbt_version"`
+	Network     signer.Network `json:"network"`
+	Transaction *Transaction   `json:"transaction"`
+	Inputs      []Input        `json:"inputs"`
+	Outputs     []Output       `json:"outputs"`
+	Totals      *Totals        `json:"totals"`
+	Findings    []Finding      `json:"findings"`
+}
+
+// Transaction is the unsigned transaction. Weight is estimated with worst-case
+// signatures, in weight units; VSize in virtual bytes.
+type Transaction struct {
+	TxID     string `json:"txid"`
+	Version  int32  `json:"version"`
+	LockTime uint32 `json:"locktime"`
+	Weight   int64  `json:"weight"`
+	VSize    int64  `json:"vsize"`
+}
+
+// Input of the transaction.
+type Input struct {
+	Index          int               `json:"index"`
+	Outpoint       string            `json:"outpoint"` // txid:vout
+	Amount         *int64            `json:"amount_sat"`
+	Address        *string           `json:"address"`
+	ScriptType     signer.ScriptType `json:"script_type"`
+	Sequence       uint32            `json:"sequence"`
+	Sighash        string            `json:"sighash"`
+	AmountProven   bool              `json:"amount_proven"`
+	Owner          signer.Owner      `json:"owner"`
+	Wallet         *string           `json:"wallet"`
+	Path           *string           `json:"path"`
+	SignaturesHave int               `json:"signatures_have"`
+	SignaturesNeed int               `json:"signatures_need"`
+}
+
+// Output of the transaction.
+type Output struct {
+	Index      int               `json:"index"`
+	Amount     int64             `json:"amount_sat"`
+	Address    *string           `json:"address"`
+	ScriptType signer.ScriptType `json:"script_type"`
+	ScriptHex  string            `json:"script_hex"`
+	Kind       signer.Kind       `json:"kind"`
+	Proof      string            `json:"proof"`
+	Path       *string           `json:"path"`
+}
+
+// Totals of the transaction. ToOthers leaves the fee out. FeeRate is satoshis a
+// virtual byte; FeePercent is of what leaves, or of the inputs' total where
+// nothing leaves; both with two decimals.
+type Totals struct {
+	In         *int64   `json:"in_sat"`
+	ToOthers   int64    `json:"to_others_sat"`
+	BackToUs   int64    `json:"back_to_us_sat"`
+	Fee        *int64   `json:"fee_sat"`
+	FeeRate    *float64 `json:"fee_rate_sat_vb"`
+	FeePercent *float64 `json:"fee_percent"`
+}
+
+// Finding of the rule book.
+type Finding struct {
+	Code     signer.Code    `json:"code"`
+	Severity string         `json:"severity"`
+	Subject  signer.Subject `json:"subject"`
+	Index    int            `json:"index"`
+	Message  string         `json:"message"`
+}
+
+// Options of a run of the command.
+type Options struct {
+	Network      signer.Network
+	Wallets      []*signer.Wallet // registered, on the caller's word
+	Fingerprints [][4]byte        // claims only
+	Limits       signer.Limits
+}
+
+// File reviews the bytes of one file. An error is the context's; whatever is
+// wrong with the file is in the document.
+func File(ctx context.Context, name string, data []byte, o Options) (*Document, error) {
+	tx, err := signer.Open(data, o.Limits)
+	var bad *signer.MalformedError
+	if errors.As(err, &bad) {
+		d := o.unread(name, signer.VerdictMalformed, bad.Error())
+		if len(data) <= o.Limits.MaxFile {
+			sum := sha256.Sum256(data)
+			d.SHA256 = text(hex.EncodeToString(sum[:]))
+		}
+		return d, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	settings := signer.Settings{Network: o.Network}
+	if len(o.Wallets) == 0 && len(o.Fingerprints) == 0 {
+		return FromReport(name, tx.Preview(settings)), nil
+	}
+	own := signer.Ownership{Wallets: o.Wallets, Fingerprints: o.Fingerprints}
+	review, err := tx.Review(ctx, settings, own, signer.NewLedger())
+	if err != nil {
+		return nil, err
+	}
+	return FromReport(name, review.Report()), nil
+}
+
+// Missing is the document of a file that could not be read. why is escaped here.
+func (o Options) Missing(name string, why error) *Document {
+	return o.unread(name, Unreadable, plain.Text(why.Error()))
+}
+
+func (o Options) unread(name string, v signer.Verdict, why string) *Document {
+	return &Document{
+		Format: Format, File: fileName(name), Verdict: v, Error: why, Ownership: ownership(false), Network: o.Network,
+		Inputs: []Input{}, Outputs: []Output{}, Findings: []Finding{},
+	}
+}
+
+// fileName keeps a name as it is where JSON can carry it. Another one becomes
+// plain's hex.
+func fileName(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return plain.Text(name)
+}
+
+func ownership(checked bool) string {
+	if checked {
+		return "checked"
+	}
+	return "not checked"
+}
+
+// FromReport makes the document of a report.
+func FromReport(name string, r *signer.Report) *Document {
+	d := &Document{
+		Format: Format, File: fileName(name), SHA256: text(hex.EncodeToString(r.FileSHA256[:])), Encoding: text(r.Encoding),
+		Verdict: r.Verdict, Ownership: ownership(r.Checked), PSBTVersion: &r.PSBTVersion, Network: r.Network,
+		Transaction: &Transaction{
+			TxID: r.TxID.String(), Version: r.TxVersion, LockTime: r.LockTime, Weight: r.Weight, VSize: r.VSize,
+		},
+		Inputs: make([]Input, len(r.Inputs)), Outputs: make([]Output, len(r.Outputs)), Findings: make([]Finding, len(r.Findings)),
+	}
+	for i := range r.Inputs {
+		d.Inputs[i] = fromInput(&r.Inputs[i])
+	}
+	for i := range r.Outputs {
+		d.Outputs[i] = fromOutput(&r.Outputs[i])
+	}
+	for i, f := range r.Findings {
+		d.Findings[i] = Finding{Code: f.Code, Severity: f.Severity.String(), Subject: f.Subject, Index: f.Index, Message: f.Message()}
+	}
+	t := &Totals{In: amount(r.Totals.In), ToOthers: r.Totals.ToOthers, BackToUs: r.Totals.BackToUs, Fee: amount(r.Totals.Fee)}
+	if r.Totals.Fee.Known {
+		t.FeeRate, t.FeePercent = decimals(r.Totals.FeeRate), decimals(r.Totals.FeePercent)
+	}
+	d.Totals = t
+	return d
+}
+
+func fromInput(in *signer.Input) Input {
+	return Input{
+		Index: in.Index, Outpoint: in.Outpoint.String(), Amount: amount(in.Amount), Address: text(in.Address),
+		ScriptType: in.ScriptType, Sequence: in.Sequence, Sighash: in.Sighash, AmountProven: in.AmountProven,
+		Owner: in.Owner, Wallet: text(in.Wallet), Path: path(in.Path),
+		SignaturesHave: in.SignaturesHave, SignaturesNeed: in.SignaturesNeed,
+	}
+}
+
+func fromOutput(out *signer.Output) Output {
+	return Output{
+		Index: out.Index, Amount: out.Amount, Address: text(out.Address), ScriptType: out.ScriptType,
+		ScriptHex: hex.EncodeToString(out.Script), Kind: out.Kind, Proof: out.Proof, Path: path(out.Path),
+	}
+}
+
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func path(p signer.Path) *string {
+	if p == nil {
+		return nil
+	}
+	return text(p.String())
+}
+
+func amount(a signer.Amount) *int64 {
+	if !a.Known {
+		return nil
+	}
+	return &a.Sat
+}
+
+// decimals rounds to two. What is no number has no place in JSON: unknown.
+func decimals(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	x = math.Round(x*100) / 100
+	return &x
+}
+
+// ExitStatus of a document.
+func (d *Document) ExitStatus() int {
+	switch d.Verdict {
+	case signer.VerdictClear:
+		return ExitClear
+	case signer.VerdictCaution:
+		return ExitCaution
+	case signer.VerdictMalformed:
+		return ExitMalformed
+	case Unreadable:
+		return ExitUnreadable
+	}
+	return ExitRefused // an unknown verdict too: fail closed
+}
+
+// JSON is the document on one line, with a line feed. It is ASCII alone:
+// whatever could move or hide text on a terminal stands as \uXXXX, and reads
+// back the same.
+func (d *Document) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(d); err != nil {
+		return nil, err
+	}
+	return ascii(b.Bytes()), nil
+}
+
+// ascii escapes every character beyond ASCII, and DEL. In JSON these stand in
+// strings only.
+func ascii(in []byte) []byte {
+	out := make([]byte, 0, len(in))
+	for len(in) > 0 {
+		r, n := utf8.DecodeRune(in)
+		switch {
+		case r < 0x7f:
+			out = append(out, in[0])
+		case r > 0xffff:
+			hi, lo := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, hi, lo)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+		in = in[n:]
+	}
+	return out
+}
