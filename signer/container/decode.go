@@ -16,7 +16,7 @@ const (
 	Hex    Encoding = "hex"
 )
 
-// How the magic looks in text: base64 of its first three bytes and a half, and
+// How the magic looks in text: base64 of its first four bytes and a half, and
 // hex in either case.
 const (
 	magicBase64 = "cHNidP"
@@ -35,20 +35,17 @@ func Decode(file []byte) (raw []byte, enc Encoding, err error) {
 	if bytes.HasPrefix(file, []byte(Magic)) {
 		return file, Binary, nil
 	}
-	start := 0
-	for start < len(file) && isSpace(file[start]) {
-		start++
-	}
+	start := spaceEnd(file, 0)
 	switch text := file[start:]; {
 	case len(text) == 0:
 		return nil, "", fail(0, "the file holds nothing but white space")
 	case bytes.HasPrefix(text, []byte(Magic)):
 		return nil, "", fail(0, "white space stands before a binary PSBT")
 	case bytes.HasPrefix(text, []byte(magicBase64)):
-		raw, err = decodeText(file, start, base64Text)
+		raw, err = base64Text.decode(file, start)
 		return raw, Base64, err
 	case len(text) >= len(magicHex) && bytes.EqualFold(text[:len(magicHex)], []byte(magicHex)):
-		raw, err = decodeText(file, start, hexText)
+		raw, err = hexText.decode(file, start)
 		return raw, Hex, err
 	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")), bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		return nil, "", fail(start, "the text starts with a byte order mark; save it as plain text")
@@ -114,26 +111,20 @@ func base64Value(c byte) (uint32, bool) {
 	return 0, false
 }
 
-// decodeText decodes the text from start to the end of the file.
-func decodeText(file []byte, start int, a alphabet) ([]byte, error) {
-	end, err := textEnd(file, start, a)
+// decode decodes the text from start to the end of the file.
+func (a alphabet) decode(file []byte, start int) ([]byte, error) {
+	chars, err := a.check(file, start)
 	if err != nil {
 		return nil, err
-	}
-	chars := 0
-	for _, c := range file[start:end] {
-		if _, ok := a.value(c); ok {
-			chars++
-		}
 	}
 	raw := make([]byte, 0, chars*int(a.bits)/8)
 	var acc uint32
 	var have uint
 	last := start
-	for i, c := range file[start:end] {
+	for i, c := range file[start:] {
 		v, ok := a.value(c)
 		if !ok {
-			continue
+			continue // white space or padding
 		}
 		last = start + i
 		acc, have = acc<<a.bits|v, have+a.bits
@@ -149,47 +140,47 @@ func decodeText(file []byte, start int, a alphabet) ([]byte, error) {
 	return raw, nil
 }
 
-// textEnd checks every character from start on and gives the offset after the
-// text, white space and padding included.
-func textEnd(file []byte, start int, a alphabet) (int, error) {
-	chars, pads := 0, 0
+// check looks at every character from start on and counts those that carry
+// bits.
+func (a alphabet) check(file []byte, start int) (chars int, err error) {
+	pads := 0
 	for i := start; i < len(file); i++ {
 		c := file[i]
-		if isSpace(c) {
-			next, breaks := i, false
-			for next < len(file) && isSpace(file[next]) {
-				breaks = breaks || file[next] == '\n' || file[next] == '\r'
-				next++
-			}
-			if next < len(file) && !breaks {
+		_, ok := a.value(c)
+		switch {
+		case isSpace(c):
+			next := spaceEnd(file, i)
+			if next < len(file) && !bytes.ContainsAny(file[i:next], "\r\n") {
 				return 0, fail(i, "white space stands inside a line of the %s text", a.name)
 			}
 			i = next - 1
-			continue
-		}
-		if a.pad && c == '=' {
-			if pads++; (chars+pads)%a.group == 0 && chars%a.group >= 2 {
-				continue
-			}
-			if chars%a.group < 2 || pads > 2 {
+		case a.pad && c == '=':
+			pads++
+			if over := chars % a.group; over < 2 || pads > a.group-over {
 				return 0, fail(i, "padding stands in a wrong place of the %s text", a.name)
 			}
-			continue
-		}
-		if _, ok := a.value(c); !ok {
+		case !ok:
 			return 0, fail(i, "the byte 0x%02x does not belong into %s text", c, a.name)
-		}
-		if pads > 0 {
+		case pads > 0:
 			return 0, fail(i, "the file goes on after the end of the %s text", a.name)
+		default:
+			chars++
 		}
-		chars++
 	}
-	if (chars+pads)%a.group != 0 {
-		what := "is cut off in the middle of a byte"
-		if a.pad {
-			what = "is cut off or lacks its padding"
-		}
-		return 0, fail(len(file), "the %s text %s", a.name, what)
+	switch {
+	case (chars+pads)%a.group == 0:
+		return chars, nil
+	case a.pad:
+		return 0, fail(len(file), "the %s text is cut off or lacks its padding", a.name)
 	}
-	return len(file), nil
+	return 0, fail(len(file), "the %s text is cut off in the middle of a byte", a.name)
+}
+
+// spaceEnd gives the offset of the first byte from i on that is not white
+// space.
+func spaceEnd(file []byte, i int) int {
+	for i < len(file) && isSpace(file[i]) {
+		i++
+	}
+	return i
 }
