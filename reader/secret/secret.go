@@ -83,6 +83,23 @@ func (b *Buffer) Append(p ...byte) error {
 	return nil
 }
 
+// Fill replaces what is held by what read puts into the page, so that input
+// never passes through other memory.
+func (b *Buffer) Fill(read func([]byte) (int, error)) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.page == nil {
+		return 0, ErrReleased
+	}
+	clear(b.page[:b.n])
+	b.n = 0
+	n, err := read(b.page)
+	if n > 0 {
+		b.n = n
+	}
+	return n, err
+}
+
 // Backspace takes the last character away and zeroes it.
 func (b *Buffer) Backspace() {
 	b.mu.Lock()
