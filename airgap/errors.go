@@ -17,7 +17,7 @@ func (e *Error) Error() string { return e.Sentence }
 
 // Conditions of media and files.
 var (
-	ErrMediumGone = &Error{"The medium was taken out. Put it, or another one, back to go on: nothing is lost."}
+	ErrMediumGone = &Error{"The medium was taken out. Put it back, or another one in its place."}
 	ErrFull       = &Error{"The medium is full. Delete something on it at another computer, or use another one."}
 	ErrReadOnly   = &Error{"The medium is write-protected. Slide its lock open, or use another one."}
 	ErrNotAllowed = &Error{"This station may not use that file or folder: its permissions forbid it. Use another medium."}
@@ -27,7 +27,7 @@ var (
 	ErrNoNameLeft = &Error{"Too many files of that name are there already. Delete some, or use another medium."}
 	ErrTooLarge   = &Error{"The file is too large for this station."}
 	ErrChanging   = &Error{"The file changed while it was being read. Wait until it is copied, then open it again."}
-	ErrNotFound   = &Error{"The file is not on the medium any more."}
+	ErrNotFound   = &Error{"The file or its folder is not on the medium any more."}
 	ErrNotAFile   = &Error{"That is not an ordinary file of this medium (a link, say, or a device), so it was not opened."}
 )
 
@@ -35,7 +35,7 @@ var (
 // own error. errors.Is finds both; the text is the condition's sentence.
 type MediumError struct {
 	Condition *Error
-	Step      string // "create", "write", "flush", "read back", "rename", …
+	Step      string // "open", "list", "read", or one of writing: "create", "write", "flush", "read back", "rename", "confirm"
 	Err       error  // may be nil
 }
 
@@ -57,6 +57,9 @@ func (v Volume) mediumError(step string, err error) error {
 		return err
 	}
 	condition := conditionOf(err)
+	if condition == ErrName && step != stepCreate && step != stepRename {
+		condition = ErrIO // an odd answer, but not about the name
+	}
 	if (condition == ErrIO || condition == ErrNotFound) && v.gone() {
 		condition = ErrMediumGone
 	}
@@ -75,7 +78,7 @@ func conditionOf(err error) *Error {
 		{ErrNotAllowed, []error{unix.EACCES, unix.EPERM}},
 		{ErrName, []error{unix.ENAMETOOLONG, unix.EINVAL, unix.EILSEQ}},
 		{ErrNotFound, []error{unix.ENOENT, fs.ErrNotExist}},
-		{ErrNotAFile, []error{unix.ELOOP, unix.ENOTDIR, unix.EISDIR}},
+		{ErrNotAFile, []error{unix.ELOOP, unix.ENOTDIR, unix.EISDIR, unix.EXDEV}},
 	}
 	for _, g := range groups {
 		for _, e := range g.errs {
@@ -97,7 +100,8 @@ func (v Volume) gone() bool {
 	}
 	fd, err := v.open()
 	if err != nil {
-		return true
+		c := conditionOf(err)
+		return errors.Is(err, ErrMediumGone) || c == ErrMediumGone || c == ErrNotFound || c == ErrNotAFile
 	}
 	_ = unix.Close(fd) // only looked at
 	return false

@@ -58,6 +58,7 @@ type scanner struct {
 	queue   []place
 	folders int
 	entries int
+	full    bool // as many names as the limit were looked at
 }
 
 type place struct {
@@ -68,7 +69,7 @@ type place struct {
 func scan(ctx context.Context, v Volume, l limits) (Listing, error) {
 	s := &scanner{v: v, l: l, queue: []place{{}}}
 	var err error
-	for len(s.queue) > 0 && err == nil && s.entries < s.l.entries {
+	for len(s.queue) > 0 && err == nil && !s.full {
 		p := s.queue[0]
 		s.queue = s.queue[1:]
 		if s.folders++; s.folders > s.l.folders {
@@ -109,6 +110,7 @@ func (s *scanner) folder(ctx context.Context, p place) error {
 				return ctx.Err()
 			}
 			if s.entries++; s.entries > s.l.entries {
+				s.full = true
 				s.truncate("There are more than %d files: not all were looked at.", s.l.entries)
 				return nil
 			}
@@ -198,12 +200,13 @@ func readHead(dir int, name string) ([]byte, error) {
 	}
 	file := os.NewFile(uintptr(fd), "file")
 	defer file.Close()
-	head := make([]byte, sniffSize)
-	n, err := io.ReadFull(file, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
+	head, err := io.ReadAll(io.LimitReader(file, sniffSize))
+	if err == nil && isJSON(head) {
+		var more []byte
+		more, err = io.ReadAll(io.LimitReader(file, sniffJSON-sniffSize))
+		head = append(head, more...)
 	}
-	return head[:n], err
+	return head, err
 }
 
 // isHidden: what file managers do not show either, trash, and the temporary

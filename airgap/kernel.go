@@ -9,12 +9,14 @@ import (
 // kernel is the few system calls that writing is made of, so that a test can
 // let each of them fail in its turn. dir is an open folder, fd an open file.
 type kernel interface {
-	create(dir int, name string) (fd int, err error) // new and for writing, never through a link
+	stat(dir int, name string) (size int64, ordinary bool, err error) // of the name itself, not of what a link means
+	create(dir int, name string) (fd int, err error)                  // new and for writing, never through a link
 	write(fd int, p []byte) (int, error)
 	flush(fd int) error // fsync, of a file or folder
 	drop(fd int) error  // forget cached pages: the next read asks the medium
 	close(fd int) error
 	reopen(dir int, name string, direct bool) (fd int, err error) // for reading
+	size(fd int) (int64, error)
 	read(fd int, p []byte) (int, error)
 	rename(dir int, from, to string) error // RENAME_NOREPLACE
 	link(dir int, from, to string) error
@@ -25,6 +27,12 @@ type kernel interface {
 
 // linux is the real kernel.
 type linux struct{}
+
+func (linux) stat(dir int, name string) (int64, bool, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	return st.Size, st.Mode&unix.S_IFMT == unix.S_IFREG, err
+}
 
 func (linux) create(dir int, name string) (int, error) {
 	return again(func() (int, error) {
@@ -57,6 +65,12 @@ func (linux) reopen(dir int, name string, direct bool) (int, error) {
 		flags |= unix.O_DIRECT
 	}
 	return again(func() (int, error) { return unix.Openat(dir, name, flags, 0) })
+}
+
+func (linux) size(fd int) (int64, error) {
+	var st unix.Stat_t
+	err := unix.Fstat(fd, &st)
+	return st.Size, err
 }
 
 func (linux) read(fd int, p []byte) (int, error) {

@@ -38,7 +38,7 @@ func ResultNames(input string) (part, signed, final string) {
 	stem = portable(stem)
 	// Room for "-signed", a number that Write may add, and the extension.
 	stem = shorten(stem, maxName-len("-signed-999")-len(".psbt.base64"))
-	if stem == "" {
+	if strings.Trim(stem, "._ ") == "" {
 		stem = "transaction"
 	}
 	return stem + "-part" + ext, stem + "-signed" + ext, stem + "-final.txn"

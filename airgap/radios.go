@@ -24,6 +24,9 @@ func (in inspector) radios() []IsolationItem {
 		return []IsolationItem{couldNot("radios", "the radios could not be read")}
 	}
 	var items []IsolationItem
+	if on, _ := count(switches, ""); on > 0 {
+		items = append(items, couldNot("radios", "there is a radio whose kind could not be read"))
+	}
 	for _, kind := range []string{"bluetooth", "wwan", "wimax", "wlan", "ultrawideband"} {
 		on, off := count(switches, kind)
 		if on+off > 0 {

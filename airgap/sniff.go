@@ -32,6 +32,10 @@ const (
 // medium brings anyway.
 const sniffSize = 4096
 
+// sniffJSON is how much of a file is looked at that begins like JSON, in bytes:
+// wallets put their keys after long lists.
+const sniffJSON = 64 << 10
+
 // psbtMagic opens every PSBT (BIP174).
 const psbtMagic = "psbt\xff"
 
@@ -175,6 +179,12 @@ func looksLikeWallet(text []byte) bool {
 			startsWithAny(l, "Name:", "Policy:", "Format:", "Derivation:") && speaksOfKeys(s)
 	}
 	return false
+}
+
+// isJSON reports whether a file begins like JSON.
+func isJSON(head []byte) bool {
+	text := bytes.TrimLeft(head, " \t\r\n")
+	return len(text) > 0 && (text[0] == '{' || text[0] == '[')
 }
 
 func speaksOfKeys(s string) bool {

@@ -234,6 +234,7 @@ func (v *Volumes) Watch(ctx context.Context, emit func([]Volume)) error {
 		return fmt.Errorf("watching media: %w", err)
 	}
 	defer stop.Close()
+	defer wake.Close() // a second time, where ctx ended: harmless
 	defer context.AfterFunc(ctx, func() { wake.Close() })()
 	fds := []unix.PollFd{{Fd: int32(stop.Fd()), Events: unix.POLLIN}}
 	// Opened before the first look, so that no change falls between.

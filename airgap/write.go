@@ -26,6 +26,16 @@ type Written struct {
 // maxNames is how many names are tried for one result.
 const maxNames = 999
 
+// Steps of writing, as MediumError names them.
+const (
+	stepCreate   = "create"
+	stepWrite    = "write"
+	stepFlush    = "flush"
+	stepReadBack = "read back"
+	stepRename   = "rename"
+	stepConfirm  = "confirm"
+)
+
 // Write puts data into a folder of a medium (dir relative, "" for the top) under
 // a name as ResultNames makes them. It never replaces anything: where the name
 // is taken by other content, the result becomes name-2, name-3, …; where it is
@@ -36,14 +46,43 @@ const maxNames = 999
 // a file system that knows neither RENAME_NOREPLACE nor links, the final name
 // is reserved with an empty file for the moment of the rename.) After an error
 // before the rename the temporary file is removed where the medium still
-// allows it; one that stays is hidden and ignored. After an error beyond the
-// rename the file is there and whole, but the medium did not confirm it:
+// allows it; one that stays is hidden and ignored. After an error at "confirm"
+// the file is there and whole, but the medium did not say that it keeps it:
 // writing again finds it. ctx is looked at until the rename.
 //
 // Errors are MediumErrors: ErrMediumGone, ErrFull, ErrReadOnly, ErrNotAllowed,
-// ErrIO, ErrReadBack, ErrName, ErrNoNameLeft; or that of ctx.
+// ErrIO, ErrReadBack, ErrName, ErrNoNameLeft, ErrNotFound and ErrNotAFile (the
+// folder); or that of ctx.
 func Write(ctx context.Context, v Volume, dir, name string, data []byte) (Written, error) {
 	return write(ctx, linux{}, v, dir, name, data)
+}
+
+func write(ctx context.Context, k kernel, v Volume, dir, name string, data []byte) (Written, error) {
+	if err := checkName(name); err != nil {
+		return Written{}, err
+	}
+	fd, err := v.openFolder(dir)
+	if err != nil {
+		return Written{}, err
+	}
+	defer unix.Close(fd) // read-only
+	w := &writer{kernel: k, dir: fd, data: data, step: stepCreate}
+	final, existed, err := w.put(ctx, name)
+	if err == nil {
+		w.step = stepConfirm
+		err = w.confirm()
+	}
+	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
+		return Written{}, err
+	}
+	if err != nil {
+		return Written{}, v.mediumError(w.step, err)
+	}
+	result := Written{Name: final, Path: final, SHA256: sha256.Sum256(data), Size: len(data), Existed: existed}
+	if dir != "" && dir != "." {
+		result.Path = dir + "/" + final
+	}
+	return result, nil
 }
 
 // writer writes one result into one open folder.
@@ -51,36 +90,7 @@ type writer struct {
 	kernel
 	dir  int
 	data []byte
-}
-
-func write(ctx context.Context, k kernel, v Volume, dir, name string, data []byte) (Written, error) {
-	if err := checkName(name); err != nil {
-		return Written{}, err
-	}
-	if v.ReadOnly {
-		return Written{}, &MediumError{Condition: ErrReadOnly, Step: "create"}
-	}
-	fd, err := v.openFolder(dir)
-	if err != nil {
-		return Written{}, err
-	}
-	defer unix.Close(fd) // read-only
-	w := &writer{kernel: k, dir: fd, data: data}
-	final, existed, err := w.put(ctx, name)
-	if err == nil {
-		err = w.confirm()
-	}
-	if ctxErr := ctx.Err(); ctxErr != nil && errors.Is(err, ctxErr) {
-		return Written{}, err
-	}
-	if err != nil {
-		return Written{}, v.mediumError("write", err)
-	}
-	result := Written{Name: final, Path: final, SHA256: sha256.Sum256(data), Size: len(data), Existed: existed}
-	if dir != "" && dir != "." {
-		result.Path = dir + "/" + final
-	}
-	return result, nil
+	step string // the step being taken
 }
 
 // put finds a free name and brings the file there.
@@ -93,20 +103,7 @@ func (w *writer) put(ctx context.Context, name string) (final string, existed bo
 	if err != nil {
 		return "", false, err
 	}
-	for {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		err = w.bring(temp, numbered(name, n))
-		if !errors.Is(err, unix.EEXIST) {
-			break
-		}
-		// Somebody was faster, or it is the same name in other letters on FAT.
-		if n, existed, err = w.freeName(name, n); err != nil || existed {
-			break
-		}
-		n++
-	}
+	n, existed, err = w.take(ctx, temp, name, n)
 	if err != nil || existed {
 		// Gone already after a rename that did not say so: then there is none.
 		_ = w.remove(w.dir, temp)
@@ -114,31 +111,58 @@ func (w *writer) put(ctx context.Context, name string) (final string, existed bo
 	return numbered(name, n), existed, err
 }
 
+// take brings the temporary file to the n-th name, or to a later one where
+// somebody was faster.
+func (w *writer) take(ctx context.Context, temp, name string, n int) (int, bool, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return n, false, err
+		}
+		w.step = stepRename
+		err := w.bring(temp, numbered(name, n))
+		if !errors.Is(err, unix.EEXIST) {
+			return n, false, err
+		}
+		next, existed, err := w.freeName(name, n)
+		if err == nil && !existed && next == n {
+			// The rename and the look disagree: on to the next name.
+			next, existed, err = w.freeName(name, n+1)
+		}
+		if n = next; err != nil || existed {
+			return n, existed, err
+		}
+	}
+}
+
 // freeName walks the names from the n-th on: to the first that is not taken, or
 // to a file that holds the data already.
 func (w *writer) freeName(name string, n int) (int, bool, error) {
 	for ; n <= maxNames; n++ {
-		var st unix.Stat_t
-		err := unix.Fstatat(w.dir, numbered(name, n), &st, unix.AT_SYMLINK_NOFOLLOW)
+		w.step = stepCreate
+		size, ordinary, err := w.stat(w.dir, numbered(name, n))
 		if errors.Is(err, unix.ENOENT) {
 			return n, false, nil
 		}
 		if err != nil {
 			return n, false, err
 		}
-		if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != int64(len(w.data)) {
+		if !ordinary || size != int64(len(w.data)) {
 			continue
 		}
 		if same, err := w.holds(numbered(name, n)); err != nil || same {
 			return n, same, err
 		}
 	}
-	return n, false, &MediumError{Condition: ErrNoNameLeft, Step: "create"}
+	return n, false, &MediumError{Condition: ErrNoNameLeft, Step: stepCreate}
 }
 
 // holds flushes an existing file and reports whether it holds the data.
 func (w *writer) holds(name string) (bool, error) {
+	w.step = stepReadBack
 	fd, err := w.reopen(w.dir, name, false)
+	if errors.Is(err, unix.EACCES) {
+		return false, nil // somebody else's file: it is taken
+	}
 	if err != nil {
 		return false, err
 	}
@@ -165,6 +189,7 @@ func (w *writer) writeTemp(ctx context.Context) (string, error) {
 	var random [8]byte
 	rand.Read(random[:]) // never fails (Go 1.24)
 	temp := tempPrefix + hex.EncodeToString(random[:]) + tempSuffix
+	w.step = stepCreate
 	fd, err := w.create(w.dir, temp)
 	if err != nil {
 		return "", err
@@ -185,6 +210,7 @@ func (w *writer) writeTemp(ctx context.Context) (string, error) {
 
 // fill writes all data to fd, flushes it and empties the page cache of it.
 func (w *writer) fill(ctx context.Context, fd int) error {
+	w.step = stepWrite
 	for rest := w.data; len(rest) > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -198,6 +224,7 @@ func (w *writer) fill(ctx context.Context, fd int) error {
 		}
 		rest = rest[n:]
 	}
+	w.step = stepFlush
 	if err := w.flush(fd); err != nil {
 		return err
 	}
@@ -205,15 +232,16 @@ func (w *writer) fill(ctx context.Context, fd int) error {
 	return nil
 }
 
-// directAlign is the alignment of memory and lengths that O_DIRECT wants
-// everywhere, in bytes.
+// directAlign is the alignment of memory, offsets and lengths that O_DIRECT
+// takes everywhere, in bytes.
 const directAlign = 4096
 
 // compare reads a file back and compares it with the data: past the page cache
 // where the file system can (O_DIRECT), else through the emptied cache.
 func (w *writer) compare(name string) error {
+	w.step = stepReadBack
 	err := w.compareVia(name, true)
-	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) {
+	if unsupported(err) {
 		err = w.compareVia(name, false)
 	}
 	return err
@@ -225,23 +253,25 @@ func (w *writer) compareVia(name string, direct bool) error {
 		return err
 	}
 	defer w.close(fd) // read-only
+	different := &MediumError{Condition: ErrReadBack, Step: stepReadBack}
+	size, err := w.size(fd)
+	if err != nil {
+		return err
+	}
+	if size != int64(len(w.data)) {
+		return different
+	}
 	buf := aligned(readChunk)
-	rest := w.data
-	for {
+	// Not on to the end of the file: O_DIRECT need not take the odd offset there.
+	for rest := w.data; len(rest) > 0; {
 		n, err := w.read(fd, buf)
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			break
-		}
-		if n > len(rest) || !bytes.Equal(buf[:n], rest[:n]) {
-			return &MediumError{Condition: ErrReadBack, Step: "read back"}
+		if n == 0 || n > len(rest) || !bytes.Equal(buf[:n], rest[:n]) {
+			return different
 		}
 		rest = rest[n:]
-	}
-	if len(rest) > 0 {
-		return &MediumError{Condition: ErrReadBack, Step: "read back"}
 	}
 	return nil
 }
@@ -282,8 +312,12 @@ func (w *writer) reserve(temp, final string) error {
 	if err == nil {
 		err = w.replace(w.dir, temp, final)
 	}
-	if err != nil {
-		_ = w.remove(w.dir, final) // empty
+	if err == nil {
+		return nil
+	}
+	// Only while it is still empty: a rename may have happened and not said so.
+	if size, ordinary, statErr := w.stat(w.dir, final); statErr == nil && ordinary && size == 0 {
+		_ = w.remove(w.dir, final)
 	}
 	return err
 }
