@@ -23,6 +23,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/btcutil/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/chainhash"
 	"github.com/btcsuite/btcd/txscript"
 )
 
@@ -223,4 +224,34 @@ func SignSchnorr(priv *btcec.PrivateKey, digest [32]byte) (signer.Signature, err
 		return nil, err
 	}
 	return sig.Serialize(), nil
+}
+
+// SignSchnorrWithNonce signs as BIP340 says, but with a secret number the
+// caller chose: how a bad card is made.
+func SignSchnorrWithNonce(priv *btcec.PrivateKey, digest [32]byte, nonce *btcec.ModNScalar) signer.Signature {
+	d, k := priv.Key, *nonce
+	if priv.PubKey().SerializeCompressed()[0] == 3 {
+		d.Negate()
+	}
+	var point btcec.JacobianPoint
+	btcec.ScalarBaseMultNonConst(&k, &point)
+	point.ToAffine()
+	if point.Y.IsOdd() {
+		k.Negate()
+	}
+	r := point.X.Bytes()
+	challenge := chainhash.TaggedHash(chainhash.TagBIP0340Challenge, r[:], schnorr.SerializePubKey(priv.PubKey()), digest[:])
+	var s btcec.ModNScalar
+	s.SetBytes((*[32]byte)(challenge))
+	s.Mul(&d).Add(&k)
+	return schnorr.NewSignature(&point.X, &s).Serialize()
+}
+
+// Private is the private key at path, for making bad cards.
+func (k *Key) Private(path signer.Path) (*btcec.PrivateKey, error) {
+	child, err := k.derive(path)
+	if err != nil {
+		return nil, err
+	}
+	return child.ECPrivKey()
 }
