@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/btcsuite/btcd/btcec/v2"
 )
 
 // recording is one file of vectors/cards, as its README describes it.
@@ -118,4 +120,13 @@ func unhex(t testing.TB, s string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func mustKey(t testing.TB, compressed []byte) *btcec.PublicKey {
+	t.Helper()
+	key, err := btcec.ParsePubKey(compressed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }
