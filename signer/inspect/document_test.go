@@ -1,0 +1,437 @@
+package inspect_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/airlock-signer/airlock/signer"
+	"github.com/airlock-signer/airlock/signer/inspect"
+	"github.com/airlock-signer/airlock/signer/samples"
+)
+
+// demoWallets are the wallet files of the sample stick.
+func demoWallets(t *testing.T) []*signer.Wallet {
+	t.Helper()
+	var all []*signer.Wallet
+	for _, f := range samples.Stick() {
+		name, ok := strings.CutPrefix(f.Name, "wallets/")
+		if !ok {
+			continue
+		}
+		w, err := signer.ParseWallet(strings.TrimSuffix(name, ".txt"), f.Data, signer.Mainnet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+func options() inspect.Options {
+	return inspect.Options{Network: signer.Mainnet, Limits: signer.DefaultLimits()}
+}
+
+func document(t *testing.T, name string, data []byte, o inspect.Options) *inspect.Document {
+	t.Helper()
+	d, err := inspect.File(t.Context(), name, data, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+// golden compares with a file under testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test ./signer/inspect -update writes it again):\n%s", path, got)
+	}
+}
+
+// TestGolden is the whole stick, with the demo wallets and without any, as
+// JSON and as text.
+func TestGolden(t *testing.T) {
+	with := options()
+	with.Wallets = demoWallets(t)
+	for _, mode := range []struct {
+		name string
+		o    inspect.Options
+	}{{"wallet", with}, {"bare", options()}} {
+		var lines, text strings.Builder
+		for _, f := range samples.Stick() {
+			if f.Verdict == "" {
+				continue
+			}
+			d := document(t, f.Name, f.Data, mode.o)
+			line, err := d.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines.Write(line)
+			text.WriteString(d.Text() + "\n")
+		}
+		golden(t, mode.name+".jsonl", lines.String())
+		golden(t, mode.name+".txt", text.String())
+	}
+}
+
+// TestStickWithWallets: with the demo wallets a sample is what the demo card
+// says it is.
+func TestStickWithWallets(t *testing.T) {
+	o := options()
+	o.Wallets = demoWallets(t)
+	for _, f := range samples.Stick() {
+		if f.Verdict == "" {
+			continue
+		}
+		d := document(t, f.Name, f.Data, o)
+		var codes []string
+		for _, found := range d.Findings {
+			if found.Severity != "note" {
+				codes = append(codes, string(found.Code))
+			}
+		}
+		slices.Sort(codes)
+		if codes = slices.Compact(codes); string(d.Verdict) != f.Verdict || !slices.Equal(codes, f.Codes) {
+			t.Errorf("%s: %s %v, want %s %v", f.Name, d.Verdict, codes, f.Verdict, f.Codes)
+		}
+		want := map[string]int{"clear": 0, "caution": 10, "refused": 20, "malformed": 30}[f.Verdict]
+		if d.ExitStatus() != want {
+			t.Errorf("%s: exit status %d, want %d", f.Name, d.ExitStatus(), want)
+		}
+	}
+}
+
+// TestWithoutWallet: ownership rules are silent, nothing is called ours or
+// change, and nothing-to-sign is not raised.
+func TestWithoutWallet(t *testing.T) {
+	claimOnly := options()
+	claimOnly.Fingerprints = [][4]byte{samples.Demo().Fingerprint}
+	stranger := options()
+	stranger.Fingerprints = [][4]byte{{1, 2, 3, 4}}
+	silent := []signer.Code{
+		signer.CodeNothingToSign, signer.CodeChangeFraud, signer.CodeInputNotProven, signer.CodeForeignInput,
+		signer.CodeChangeUnproven, signer.CodePathFar, signer.CodePathUnusual, signer.CodeOtherAccount, signer.CodeWalletUnregistered,
+	}
+	for _, f := range samples.Stick() {
+		if f.Verdict == "" || f.Verdict == "malformed" {
+			continue
+		}
+		for name, o := range map[string]inspect.Options{"bare": options(), "fingerprint": claimOnly, "stranger": stranger} {
+			d := document(t, f.Name, f.Data, o)
+			if d.Ownership != "not checked" || d.Totals.BackToUs != 0 {
+				t.Errorf("%s, %s: ownership %s, back to us %d", f.Name, name, d.Ownership, d.Totals.BackToUs)
+			}
+			for _, in := range d.Inputs {
+				want := signer.Claimed
+				if name == "stranger" || (name == "fingerprint" && f.Name == "caution/foreign-input.psbt" && in.Index == 1) {
+					want = signer.Theirs
+				}
+				if in.Owner != want {
+					t.Errorf("%s, %s: input %d is %s, want %s", f.Name, name, in.Index, in.Owner, want)
+				}
+			}
+			for _, out := range d.Outputs {
+				if out.Kind == signer.KindChange || out.Kind == signer.KindOwn || out.Proof != "none" {
+					t.Errorf("%s, %s: output %d is %s, proof %q", f.Name, name, out.Index, out.Kind, out.Proof)
+				}
+			}
+			for _, found := range d.Findings {
+				if slices.Contains(silent, found.Code) {
+					t.Errorf("%s, %s: %s", f.Name, name, found.Code)
+				}
+			}
+		}
+	}
+}
+
+// fields of inspect-json.md, in its order, with the JSON type of each; a
+// question mark allows null.
+const fields = `
+format number
+file string
+sha256 string?
+encoding string?
+verdict string
+ownership string
+psbt_version number?
+network string
+transaction object
+transaction.txid string
+transaction.version number
+transaction.locktime number
+transaction.weight number
+transaction.vsize number
+inputs array
+inputs.index number
+inputs.outpoint string
+inputs.amount_sat number?
+inputs.address string?
+inputs.script_type string
+inputs.sequence number
+inputs.sighash string
+inputs.amount_proven bool
+inputs.owner string
+inputs.wallet string?
+inputs.path string?
+inputs.signatures_have number
+inputs.signatures_need number
+outputs array
+outputs.index number
+outputs.amount_sat number
+outputs.address string?
+outputs.script_type string
+outputs.script_hex string
+outputs.kind string
+outputs.proof string
+outputs.path string?
+totals object
+totals.in_sat number?
+totals.to_others_sat number
+totals.back_to_us_sat number
+totals.fee_sat number?
+totals.fee_rate_sat_vb number?
+totals.fee_percent number?
+findings array
+findings.code string
+findings.severity string
+findings.subject string
+findings.index number
+findings.message string
+`
+
+// walk lists the fields of a JSON value in their order, each once.
+func walk(d *json.Decoder, prefix string, seen map[string]string, order *[]string) (string, error) {
+	token, err := d.Token()
+	if err != nil {
+		return "", err
+	}
+	switch token {
+	case json.Delim('{'):
+		for d.More() {
+			key, err := d.Token()
+			if err != nil {
+				return "", err
+			}
+			name := strings.TrimPrefix(prefix+"."+key.(string), ".")
+			if _, ok := seen[name]; !ok {
+				seen[name] = ""
+				*order = append(*order, name)
+			}
+			kind, err := walk(d, name, seen, order)
+			if err != nil {
+				return "", err
+			}
+			if !strings.Contains(seen[name], kind) {
+				seen[name] += kind + " "
+			}
+		}
+		_, err = d.Token()
+		return "object", err
+	case json.Delim('['):
+		for d.More() {
+			if _, err := walk(d, prefix, seen, order); err != nil {
+				return "", err
+			}
+		}
+		_, err = d.Token()
+		return "array", err
+	}
+	switch token.(type) {
+	case string:
+		return "string", nil
+	case float64:
+		return "number", nil
+	case bool:
+		return "bool", nil
+	}
+	return "null", nil
+}
+
+// TestEveryDocumentedField is there, in the documented order, with the
+// documented type, in every document of a readable transaction.
+func TestEveryDocumentedField(t *testing.T) {
+	o := options()
+	o.Wallets = demoWallets(t)
+	for _, f := range samples.Stick() {
+		if f.Verdict == "" || f.Verdict == "malformed" {
+			continue
+		}
+		line, err := document(t, f.Name, f.Data, o).JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(line), "\n") != 1 || !strings.HasSuffix(string(line), "}\n") {
+			t.Errorf("%s: not one line", f.Name)
+		}
+		seen, order := map[string]string{}, []string{}
+		if _, err := walk(json.NewDecoder(strings.NewReader(string(line))), "", seen, &order); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for row := range strings.Lines(strings.TrimSpace(fields)) {
+			name, kind, _ := strings.Cut(strings.TrimSpace(row), " ")
+			want = append(want, name)
+			base, nullable := strings.CutSuffix(kind, "?")
+			for got := range strings.FieldsSeq(seen[name]) {
+				if got != base && (got != "null" || !nullable) {
+					t.Errorf("%s: %s is %s, want %s", f.Name, name, got, kind)
+				}
+			}
+		}
+		if !slices.Equal(order, want) {
+			t.Errorf("%s: fields\n%v, want\n%v", f.Name, order, want)
+		}
+	}
+}
+
+// TestMalformedAndUnreadable: what, at which byte, and empty lists.
+func TestMalformedAndUnreadable(t *testing.T) {
+	o := options()
+	o.Limits.MaxFile = 1000
+	cases := map[string]struct {
+		d      *inspect.Document
+		hasSHA bool
+		exit   int
+	}{
+		"empty":    {document(t, "x", nil, o), true, 30},
+		"no psbt":  {document(t, "x", []byte("hello"), o), true, 30},
+		"too long": {document(t, "x", make([]byte, 1001), o), false, 30},
+		"missing":  {o.Missing("x", errors.New("no \x1b[31msuch\u202e file")), false, 40},
+	}
+	for name, c := range cases {
+		if c.d.ExitStatus() != c.exit || (c.d.SHA256 != nil) != c.hasSHA || c.d.Error == "" {
+			t.Errorf("%s: exit %d, sha256 %v, error %q", name, c.d.ExitStatus(), c.d.SHA256, c.d.Error)
+		}
+		if c.exit == 30 && !strings.Contains(c.d.Error, "at byte ") {
+			t.Errorf("%s: %q does not name the byte", name, c.d.Error)
+		}
+		line, err := c.d.JSON()
+		if err != nil || !strings.Contains(string(line), `"inputs":[],"outputs":[],"totals":null,"findings":[]`) {
+			t.Errorf("%s: %s, %v", name, line, err)
+		}
+		if text := c.d.Text(); strings.ContainsAny(text, "\x1b\u202e") || !strings.Contains(text, strings.ToUpper(string(c.d.Verdict))) {
+			t.Errorf("%s: text %q", name, text)
+		}
+	}
+}
+
+// TestUnknownIsNull: no amount that is not known is ever a number.
+func TestUnknownIsNull(t *testing.T) {
+	r := &signer.Report{Verdict: signer.VerdictRefused, Inputs: make([]signer.Input, 1), Outputs: make([]signer.Output, 1),
+		Totals: signer.Totals{FeeRate: 7, FeePercent: 7}}
+	line, err := inspect.FromReport("x", r).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"in_sat":null`, `"fee_sat":null`, `"fee_rate_sat_vb":null`, `"fee_percent":null`,
+		`"amount_sat":null,"address":null`, `"wallet":null,"path":null`} {
+		if !strings.Contains(string(line), want) {
+			t.Errorf("no %s in %s", want, line)
+		}
+	}
+	if text := inspect.FromReport("x", r).Text(); strings.Count(text, "unknown BTC") != 3 {
+		t.Errorf("text:\n%s", text)
+	}
+}
+
+// TestNumbers: rates have two decimals, and what is no number is unknown.
+func TestNumbers(t *testing.T) {
+	for _, c := range []struct {
+		rate float64
+		want string
+	}{{200.0 / 141, "1.42"}, {0.4, "0.4"}, {5, "5"}, {0, "0"}, {2.1e15, "2100000000000000"}, {math.NaN(), "null"}, {math.Inf(1), "null"}} {
+		r := &signer.Report{Totals: signer.Totals{Fee: signer.Amount{Sat: 1, Known: true}, FeeRate: c.rate}}
+		line, err := inspect.FromReport("x", r).JSON()
+		if err != nil || !strings.Contains(string(line), fmt.Sprintf(`"fee_rate_sat_vb":%s,`, c.want)) {
+			t.Errorf("%v: %s, %v", c.rate, line, err)
+		}
+	}
+}
+
+// TestUnknownVerdictFailsClosed: an exit status of 0 is for clear alone.
+func TestUnknownVerdictFailsClosed(t *testing.T) {
+	for _, v := range []signer.Verdict{"", "fine", "CLEAR"} {
+		if got := (&inspect.Document{Verdict: v}).ExitStatus(); got != inspect.ExitRefused {
+			t.Errorf("%q: %d", v, got)
+		}
+	}
+}
+
+// TestHostileNames: a file name reads back the same from JSON, where JSON can
+// carry it, and moves nothing on a terminal.
+func TestHostileNames(t *testing.T) {
+	for _, name := range []string{"pay\u202etbsp.psbt", "a\x1b[2Jb", "\u009b31m", "zero\u200bwidth", "del\x7f", "\U0001f600", "line\nfeed", "\xff\xfe", `back\slash"<&>`} {
+		d := document(t, name, []byte("hello"), options())
+		line, err := d.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range line[:len(line)-1] {
+			if c < 0x20 || c > 0x7e {
+				t.Errorf("%q: byte %x in %s", name, c, line)
+			}
+		}
+		var back struct{ File string }
+		if err := json.Unmarshal(line, &back); err != nil {
+			t.Fatal(err)
+		}
+		if want := name; back.File != want && back.File != "hex:"+hex.EncodeToString([]byte(name)) {
+			t.Errorf("%q reads back as %q", name, back.File)
+		}
+		if text := d.Text(); strings.ContainsAny(text, "\x1b\u202e\u009b\u200b\x7f") || strings.Contains(text, "line\nfeed") {
+			t.Errorf("%q: text %q", name, text)
+		}
+	}
+}
+
+// TestTextWidth: every line fits an 80-column console, and no word is lost.
+func TestTextWidth(t *testing.T) {
+	long := strings.Repeat("x", 500)
+	r := &signer.Report{Verdict: signer.VerdictCaution, Findings: []signer.Finding{
+		{Code: signer.CodeDataOutput, Severity: signer.Caution, Subject: signer.SubjectOutput, What: "before " + long + " after."}}}
+	text := inspect.FromReport("x", r).Text()
+	for line := range strings.Lines(text) {
+		if len(line) > 81 {
+			t.Errorf("%d characters: %s", len(line), line)
+		}
+	}
+	if got := strings.Count(text, "x") - strings.Count(text, "0x"); got < 500 || !strings.Contains(text, "before") || !strings.Contains(text, "after.") {
+		t.Errorf("something was cut off (%d):\n%s", got, text)
+	}
+	for _, name := range []string{"bare.txt", "wallet.txt"} {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(data)) {
+			if len([]rune(line)) > 81 {
+				t.Errorf("%s: %d characters: %s", name, len(line), line)
+			}
+		}
+	}
+}
