@@ -58,7 +58,7 @@ func fileTx(tx string, maps int) []byte {
 
 // xpub is one of a depth.
 func xpub(depth byte) string {
-	return h("0488b21e") + string(depth) + h("00000000 00000000") + h(hashHex) + h(pubHex)
+	return h("0488b21e") + string([]byte{depth}) + h("00000000 00000000") + h(hashHex) + h(pubHex)
 }
 
 // prevTx is a previous transaction with one input and these output scripts.
