@@ -304,7 +304,7 @@ func TestEveryDocumentedField(t *testing.T) {
 			}
 		}
 		if !slices.Equal(order, want) {
-			t.Errorf("%s: fields\n%v, want\n%v", f.Name, order, want)
+			t.Fatalf("%s: fields\n%v, want\n%v", f.Name, order, want)
 		}
 	}
 }
@@ -342,7 +342,7 @@ func TestMalformedAndUnreadable(t *testing.T) {
 
 // TestUnknownIsNull: no amount that is not known is ever a number.
 func TestUnknownIsNull(t *testing.T) {
-	r := &signer.Report{Verdict: signer.VerdictRefused, Inputs: make([]signer.Input, 1), Outputs: make([]signer.Output, 1),
+	r := &signer.Report{Encoding: "binary", Verdict: signer.VerdictRefused, Inputs: make([]signer.Input, 1), Outputs: make([]signer.Output, 1),
 		Totals: signer.Totals{FeeRate: 7, FeePercent: 7}}
 	line, err := inspect.FromReport("x", r).JSON()
 	if err != nil {
@@ -412,7 +412,7 @@ func TestHostileNames(t *testing.T) {
 // TestTextWidth: every line fits an 80-column console, and no word is lost.
 func TestTextWidth(t *testing.T) {
 	long := strings.Repeat("x", 500)
-	r := &signer.Report{Verdict: signer.VerdictCaution, Findings: []signer.Finding{
+	r := &signer.Report{Encoding: "binary", Verdict: signer.VerdictCaution, Findings: []signer.Finding{
 		{Code: signer.CodeDataOutput, Severity: signer.Caution, Subject: signer.SubjectOutput, What: "before " + long + " after."}}}
 	text := inspect.FromReport("x", r).Text()
 	for line := range strings.Lines(text) {

@@ -40,7 +40,7 @@ func (d *Document) Text() string {
 	if d.SHA256 != nil {
 		w.linef("  SHA-256 %s", *d.SHA256)
 	}
-	if d.Transaction == nil || d.Totals == nil {
+	if d.Transaction == nil || d.Totals == nil || d.PSBTVersion == nil || d.Encoding == nil {
 		return w.String()
 	}
 	w.wrap(2, fmt.Sprintf("PSBT version %d, %s, %s; ownership %s", *d.PSBTVersion, *d.Encoding, d.Network, d.Ownership))
