@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -166,7 +167,8 @@ func looksLikeTransaction(b []byte, whole bool) bool {
 }
 
 // looksLikeWallet: an output descriptor (BIP380), a BSMS record (BIP129),
-// Coldcard's text form of a multisig, or JSON that speaks of keys.
+// Coldcard's text form of a multisig, a key or descriptor after a word or two
+// (Specter, Sparrow), or JSON that speaks of keys.
 func looksLikeWallet(text []byte) bool {
 	s := string(text)
 	for l := range strings.Lines(s) {
@@ -174,9 +176,11 @@ func looksLikeWallet(text []byte) bool {
 		if l == "" || strings.HasPrefix(l, "#") {
 			continue
 		}
-		return startsWithAny(l, "pkh(", "wpkh(", "sh(", "wsh(", "tr(", "BSMS 1.0", "combo(", "multi(", "sortedmulti(") ||
-			startsWithAny(l, "{", "[") && speaksOfKeys(s) ||
-			startsWithAny(l, "Name:", "Policy:", "Format:", "Derivation:") && speaksOfKeys(s)
+		if startsWithAny(l, "{", "[", "Name:", "Policy:", "Format:", "Derivation:") {
+			return speaksOfKeys(s)
+		}
+		return startsWithAny(l, "pkh(", "wpkh(", "sh(", "wsh(", "tr(", "sp(", "combo(", "multi(", "sortedmulti(", "BSMS 1.0") ||
+			speaksOfKeys(l)
 	}
 	return false
 }
@@ -187,20 +191,15 @@ func isJSON(head []byte) bool {
 	return len(text) > 0 && (text[0] == '{' || text[0] == '[')
 }
 
+// speaksOfKeys looks for extended keys (SLIP-132's included), for descriptors,
+// and for what wallets' JSON calls them.
 func speaksOfKeys(s string) bool {
-	for _, word := range []string{"xpub", "tpub", "ypub", "zpub", "vpub", "upub", "Ypub", "Zpub", "Upub", "Vpub", "wpkh(", "wsh(", "sh(", "tr(", `"descriptor"`, `"keystore"`} {
-		if strings.Contains(s, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{
+		"xpub", "tpub", "ypub", "zpub", "upub", "vpub", "Ypub", "Zpub", "Upub", "Vpub", "spscan1", "tspscan1",
+		"wpkh(", "wsh(", "sortedmulti(", `"descriptor"`, `"keystore"`,
+	}, func(word string) bool { return strings.Contains(s, word) })
 }
 
 func startsWithAny(s string, prefixes ...string) bool {
-	for _, p := range prefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
 }
