@@ -116,16 +116,19 @@ func (w *writer) totals(d *Document) {
 	w.line(fee)
 }
 
-// groups writes an address in groups of four, as the screens do.
-func groups(address string) string {
-	var b strings.Builder
-	for i, r := range address {
-		if i > 0 && i%4 == 0 {
-			b.WriteByte(' ')
+// address writes it in groups of four, as the screens do, twelve on a line: a
+// long one does not leave a last group that is overlooked.
+func (w *writer) address(a string) {
+	for len(a) > 0 {
+		line := a[:min(len(a), 48)]
+		a = a[len(line):]
+		var groups []string
+		for len(line) > 0 {
+			n := min(len(line), 4)
+			groups, line = append(groups, line[:n]), line[n:]
 		}
-		b.WriteRune(r)
+		w.line("    " + strings.Join(groups, " "))
 	}
-	return b.String()
 }
 
 func (w *writer) outputs(d *Document) {
@@ -134,7 +137,7 @@ func (w *writer) outputs(d *Document) {
 		w.linef("\n  Output %d: %s   %s BTC   %s", out.Index, out.Kind, btc(&out.Amount), out.ScriptType)
 		switch {
 		case out.Address != nil:
-			w.wrap(4, groups(*out.Address))
+			w.address(*out.Address)
 		case out.ScriptHex == "":
 			w.line("    no address: the script is empty")
 		default:
@@ -158,7 +161,7 @@ func (w *writer) inputs(d *Document) {
 		}
 		w.linef("\n  Input %d: %s   %s BTC   %s   %s", in.Index, in.Owner, btc(in.Amount), in.ScriptType, proven)
 		if in.Address != nil {
-			w.wrap(4, groups(*in.Address))
+			w.address(*in.Address)
 		}
 		w.wrap(4, "spends "+in.Outpoint)
 		if in.Wallet != nil {
