@@ -66,6 +66,7 @@ const (
 	CodeSelfTransfer      Code = "self-transfer"
 	CodeNoChange          Code = "no-change"
 	CodeLocktimeHeight    Code = "locktime-height"
+	CodeLocktimeTime      Code = "locktime-time"
 	CodeLocktimeInert     Code = "locktime-inert"
 	CodeComplete          Code = "complete"
 	CodePolicyDelay       Code = "policy-delay"
@@ -147,6 +148,7 @@ var severities = map[Code]Severity{
 	CodeSelfTransfer:               Note,
 	CodeNoChange:                   Note,
 	CodeLocktimeHeight:             Note,
+	CodeLocktimeTime:               Note,
 	CodeLocktimeInert:              Note,
 	CodeComplete:                   Note,
 	CodePolicyDelay:                Note,
