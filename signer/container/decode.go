@@ -36,21 +36,39 @@ func Decode(file []byte) (raw []byte, enc Encoding, err error) {
 		return file, Binary, nil
 	}
 	start := spaceEnd(file, 0)
+	var a alphabet
 	switch text := file[start:]; {
 	case len(text) == 0:
 		return nil, "", fail(0, "the file holds nothing but white space")
 	case bytes.HasPrefix(text, []byte(Magic)):
 		return nil, "", fail(0, "white space stands before a binary PSBT")
 	case bytes.HasPrefix(text, []byte(magicBase64)):
-		raw, err = base64Text.decode(file, start)
-		return raw, Base64, err
+		enc, a = Base64, alphabet{6, 4, base64Value, true, "base64"}
 	case len(text) >= len(magicHex) && bytes.EqualFold(text[:len(magicHex)], []byte(magicHex)):
-		raw, err = hexText.decode(file, start)
-		return raw, Hex, err
-	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")), bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		enc, a = Hex, alphabet{4, 2, hexValue, false, "hex"}
+	case hasMark(text):
 		return nil, "", fail(start, "the text starts with a byte order mark; save it as plain text")
+	default:
+		return nil, "", fail(start, "this is not a PSBT: neither binary, nor base64, nor hex of one")
 	}
-	return nil, "", fail(start, "this is not a PSBT: neither binary, nor base64, nor hex of one")
+	if raw, err = a.decode(file, start); err != nil {
+		return nil, "", err
+	}
+	if !bytes.HasPrefix(raw, []byte(Magic)) {
+		return nil, "", fail(start, "the %s text is not that of a PSBT", a.name)
+	}
+	return raw, enc, nil
+}
+
+// hasMark tells text that a Windows editor saved as UTF-8 or UTF-16 with a
+// byte order mark.
+func hasMark(text []byte) bool {
+	for _, mark := range []string{"\xef\xbb\xbf", "\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(text, []byte(mark)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Encode writes a raw container as a file: base64 and hex as one line with its
@@ -77,11 +95,6 @@ type alphabet struct {
 	pad   bool // the last group may end in '='
 	name  string
 }
-
-var (
-	base64Text = alphabet{6, 4, base64Value, true, "base64"}
-	hexText    = alphabet{4, 2, hexValue, false, "hex"}
-)
 
 func hexValue(c byte) (uint32, bool) {
 	switch {

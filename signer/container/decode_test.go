@@ -75,6 +75,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"something else", "hello", 0, "neither binary, nor base64, nor hex"},
 		{"network transaction in hex", "0200000001", 0, "neither binary, nor base64, nor hex"},
 		{"white space before binary", "\n" + Magic, 0, "white space stands before a binary PSBT"},
+		{"almost the magic", "cHNidP0A", 0, "the base64 text is not that of a PSBT"},
+		{"magic cut", "cHNidA==", 0, "neither binary"},
 		{"UTF-8 byte order mark", "\xef\xbb\xbf" + pad0, 0, "byte order mark"},
 		{"UTF-16", "\xff\xfec\x00H\x00N\x00", 0, "byte order mark"},
 		{"URL alphabet", pad0[:8] + "-_" + pad0[10:], 8, "0x2d does not belong into base64"},

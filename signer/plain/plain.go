@@ -24,7 +24,12 @@ const hexPrefix = "hex:"
 //
 // The result is valid UTF-8, on one line, and stands for one s only: a
 // backslash before "u{" is escaped too, and so is the "h" of a string that
-// starts with "hex:" itself.
+// starts with "hex:" itself. So Text is for what came from outside, once: text
+// that went through it twice is still safe, but its escapes are escaped.
+//
+// Combining marks are escaped however few they are: they stack, they change
+// the letter before them, and the Linux console shows none of them. Letters
+// that look alike (Latin and Cyrillic a) are shown as they are.
 func Text(s string) string {
 	if !utf8.ValidString(s) {
 		return hexPrefix + hex.EncodeToString([]byte(s))
@@ -47,7 +52,8 @@ func Text(s string) string {
 // Bytes is Text of bytes.
 func Bytes(b []byte) string { return Text(string(b)) }
 
-// Printable says whether b is text that Text would not change.
+// Printable says whether b is text that Text would not change. Nothing is
+// printable too.
 func Printable(b []byte) bool {
 	s := string(b)
 	return utf8.ValidString(s) && Text(s) == s
