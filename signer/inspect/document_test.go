@@ -72,8 +72,13 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestGolden is the whole stick, with the demo wallets and without any, as
-// JSON and as text.
+// goldenSamples have a golden picture: one of each verdict and kind.
+var goldenSamples = []string{
+	"payment.psbt", "more/payment-taproot.psbt", "caution/data-output.psbt", "caution/foreign-input.psbt",
+	"refused/no-previous.psbt", "refused/fake-change.psbt", "malformed/cut-off.psbt",
+}
+
+// TestGolden is JSON and text, with the demo wallets and without any.
 func TestGolden(t *testing.T) {
 	with := options()
 	with.Wallets = demoWallets(t)
@@ -83,7 +88,7 @@ func TestGolden(t *testing.T) {
 	}{{"wallet", with}, {"bare", options()}} {
 		var lines, text strings.Builder
 		for _, f := range samples.Stick() {
-			if f.Verdict == "" {
+			if !slices.Contains(goldenSamples, f.Name) {
 				continue
 			}
 			d := document(t, f.Name, f.Data, mode.o)

@@ -188,7 +188,7 @@ func refusals() []SampleFile {
 			About: "a coin is said to be smaller than it is: the difference would be lost"},
 		{Name: "refused/fake-change.psbt", Data: fake.Bytes(), Verdict: verdictRefused, Codes: []string{"change-fraud"},
 			About: "an output that calls itself your change and pays somebody else"},
-		{Name: "refused/absurd-fee.psbt", Data: absurd.Bytes(), Verdict: verdictRefused, Codes: []string{"fee-absurd"},
+		{Name: "refused/absurd-fee.psbt", Data: absurd.Bytes(), Verdict: verdictRefused, Codes: []string{"fee-absurd", "fee-high"},
 			About: "the change was left out: more goes to the miners than to anybody"},
 		{Name: "refused/sighash-none.psbt", Data: none.Bytes(), Verdict: verdictRefused, Codes: []string{"sighash-unsafe"},
 			About: "asks for a signature that would let anybody change where the money goes"},
