@@ -65,6 +65,7 @@ func TestMemory(t *testing.T) {
 		"claimed previous out":   {file("", kv("\x00", prevTx()[:4+1+43]+huge), ""), false},
 		"claimed version 2 maps": {[]byte(Magic + v2 + kv("\x04", huge) + kv("\x05", huge) + "\x00"), false},
 		"outputs of a block":     {fileTx(h("02000000 00 fe98b10100")+strings.Repeat("\x00", 111_000*9+4), 111_000), false},
+		"too many inputs":        {fileTx(h("02000000 fe60ea0300")+strings.Repeat("\x00", 256_608*41+5), 256_608), true},
 		"too many outputs":       {fileTx(h("02000000 00 fe40420f00")+strings.Repeat("\x00", 1_000_000*9+4), 1_000_000), true},
 		"too many maps": {[]byte(Magic + v2 + kvh("04", "fe00000040") + kvh("05", "00") + "\x00" +
 			strings.Repeat("\x00", 0x4000_0000>>8)), false},

@@ -16,9 +16,9 @@ type Addition struct {
 // Splice gives new bytes in which every old pair stands as it stood, in its
 // order, and the new ones among them: before the first pair of a greater key
 // type where the map is ascending in its key types, else at its end. New pairs
-// of one place keep the order given. The result is one that Parse accepts: an
-// addition that is malformed, or whose key stands in its map already, is an
-// error.
+// of one place keep the order given. An addition that is malformed, or whose key
+// stands in its map already, is an error: the result is one that Parse accepts,
+// as long as there is memory for one pair more.
 func (c *Container) Splice(adds []Addition) ([]byte, error) {
 	type target struct {
 		input int

@@ -107,15 +107,15 @@ func (l *layout) readBody(r *reader, unsigned bool) (err error) {
 // readWitnesses reads one witness an input. At least one is not empty: BIP144
 // wants the old serialisation otherwise, and Core refuses the other one.
 func (l *layout) readWitnesses(r *reader) error {
-	start, any := r.off, false
+	start, some := r.off, false
 	for range l.ins {
 		n, err := readWitness(r)
 		if err != nil {
 			return err
 		}
-		any = any || n > 0
+		some = some || n > 0
 	}
-	if !any {
+	if !some {
 		return fail(start, "%s is in the form with witnesses and has none", r.place)
 	}
 	return nil
@@ -133,14 +133,14 @@ func (l *layout) readEnd(r *reader) error {
 	return nil
 }
 
-// readCount reads a count of things of min bytes at least.
-func readCount(r *reader, min int, what string) (int, error) {
+// readCount reads a count of things of size bytes at least.
+func readCount(r *reader, size int, what string) (int, error) {
 	at := r.off
 	n, err := r.compactSize(what)
 	if err != nil {
 		return 0, err
 	}
-	if n > uint64(r.left()/min) {
+	if n > uint64(r.left()/size) {
 		return 0, fail(at, "%s in %s is %d, more than its bytes could hold", what, r.place, n)
 	}
 	return int(n), nil
