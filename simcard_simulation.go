@@ -8,7 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,16 +88,13 @@ const (
 
 // simulatedCards fills the drawer. The state is that of the first card.
 func simulatedCards(version, state string) (map[string]simcard.Card, error) {
-	if !slices.Contains([]string{simcard.Satochip011, simcard.Satochip012, simcard.Satochip014}, version) {
-		return nil, fmt.Errorf("no simulated Satochip of version %q", version)
-	}
 	first := simcard.Demo(version, firstCard)
 	switch state {
 	case "ready":
 	case "unseeded":
 		first.Seed = nil
 	case "new":
-		first.PIN, first.PUK, first.Seed = nil, nil, nil
+		first = simcard.SatochipOptions{Version: version, Authentikey: first.Authentikey}
 	case "blocked":
 		first.WrongPINs = 5
 	case "2fa":
@@ -108,11 +104,17 @@ func simulatedCards(version, state string) (map[string]simcard.Card, error) {
 	}
 	other := simcard.Demo(version, otherCard)
 	other.Seed = []byte("a seed for the other demo card")
-	return map[string]simcard.Card{
-		firstCard: simcard.NewSatochip(first),
-		twinCard:  simcard.NewSatochip(simcard.Demo(version, twinCard)),
-		otherCard: simcard.NewSatochip(other),
-	}, nil
+	cards := make(map[string]simcard.Card)
+	for name, o := range map[string]simcard.SatochipOptions{
+		firstCard: first, twinCard: simcard.Demo(version, twinCard), otherCard: other,
+	} {
+		c, err := simcard.NewSatochip(o)
+		if err != nil {
+			return nil, err
+		}
+		cards[name] = c
+	}
+	return cards, nil
 }
 
 // say prints one line for the person or the test that reads along.

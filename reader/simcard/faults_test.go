@@ -28,9 +28,9 @@ func TestFaults(t *testing.T) {
 		"replace":     {Replace(4, []byte{0x6F, 0}), [4][]byte{{0x90, 0}, whole, whole, {0x6F, 0}}},
 		"pull":        {PullAfter(2, func() { pulled++ }), [4][]byte{{0x90, 0}, whole, nil, whole}},
 		"lose":        {LoseReply(3, func() { pulled++ }), [4][]byte{{0x90, 0}, whole, nil, whole}},
-		"swap":        {Swap(3, NewSatochip(SatochipOptions{})), [4][]byte{{0x90, 0}, whole, {0x6E, 0}, {0x6E, 0}}},
+		"swap":        {Swap(3, newSatochip(t, SatochipOptions{})), [4][]byte{{0x90, 0}, whole, {0x6E, 0}, {0x6E, 0}}},
 	} {
-		inside := NewSatochip(Demo(Satochip012, "a"))
+		inside := newSatochip(t, Demo(Satochip012, "a"))
 		c := WithFaults(inside, tc.fault)
 		c.Reset()
 		for i, command := range [][]byte{selectSatochip, getStatus, getStatus, getStatus} {
@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 
 // TestPullBetweenTwoSignatures is how a test of a whole flow says when.
 func TestPullBetweenTwoSignatures(t *testing.T) {
-	inside := NewSatochip(Demo(Satochip012, "a"))
+	inside := newSatochip(t, Demo(Satochip012, "a"))
 	c := WithFaults(inside, PullWhen(func(int) bool { return inside.Count(0x7A) == 1 }, nil))
 	h := login(t, c)
 	h.derive(0x40, 84|hard)
@@ -74,11 +74,11 @@ func TestPullBetweenTwoSignatures(t *testing.T) {
 
 // TestSwapAuthentikey: all is as before but who signs for it.
 func TestSwapAuthentikey(t *testing.T) {
-	first, other := NewSatochip(Demo(Satochip012, "a")), NewSatochip(Demo(Satochip012, "b"))
+	first, other := newSatochip(t, Demo(Satochip012, "a")), newSatochip(t, Demo(Satochip012, "b"))
 	if bytes.Equal(first.Authentikey(), other.Authentikey()) {
 		t.Fatal("the two have one authentikey")
 	}
-	if again := NewSatochip(Demo(Satochip014, "a")); !bytes.Equal(again.Authentikey(), first.Authentikey()) {
+	if again := newSatochip(t, Demo(Satochip014, "a")); !bytes.Equal(again.Authentikey(), first.Authentikey()) {
 		t.Error("a demo card has another authentikey each time")
 	}
 	c := WithFaults(first, SwapAuthentikey(4, other))

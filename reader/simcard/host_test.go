@@ -26,6 +26,15 @@ type host struct {
 	replyIV uint32 // counter in the IV of the last wrapped reply
 }
 
+func newSatochip(t testing.TB, o SatochipOptions) *Satochip {
+	t.Helper()
+	c, err := NewSatochip(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 var satochipAID = []byte("SatoChip")
 
 func unhex(t *testing.T, s string) []byte {

@@ -69,7 +69,7 @@ func slotOf(s reader.Snapshot, name string) reader.Slot {
 
 func TestWatchTellsEachChange(t *testing.T) {
 	r := NewReaders(slotB, slotA)
-	c := NewSatochip(Demo(Satochip012, "a"))
+	c := newSatochip(t, Demo(Satochip012, "a"))
 	must(t, r.Insert(slotA, c))
 	w := watch(t, r)
 	first := <-w.c
@@ -123,7 +123,7 @@ func (mute) Transmit([]byte) []byte { return nil }
 func TestConnect(t *testing.T) {
 	ctx := context.Background()
 	r := NewReaders(slotA, slotB)
-	c := NewSatochip(Demo(Satochip012, "a"))
+	c := newSatochip(t, Demo(Satochip012, "a"))
 	connects := func(want error) card.Transport {
 		t.Helper()
 		tr, err := r.Connect(ctx, slotA)
@@ -175,7 +175,7 @@ func TestTakenAway(t *testing.T) {
 		want error
 	}{
 		"card out":      {func(r *Readers) { _ = r.Remove(slotA) }, card.ErrRemoved},
-		"another card":  {func(r *Readers) { _ = r.Insert(slotA, NewSatochip(SatochipOptions{})) }, card.ErrRemoved},
+		"another card":  {func(r *Readers) { _ = r.Insert(slotA, newSatochip(t, SatochipOptions{})) }, card.ErrRemoved},
 		"reader out":    {func(r *Readers) { _ = r.Unplug(slotA) }, card.ErrReaderGone},
 		"service ended": {func(r *Readers) { r.ServiceDown() }, card.ErrNoService},
 	} {
@@ -185,7 +185,7 @@ func TestTakenAway(t *testing.T) {
 			if during {
 				faults = append(faults, LoseReply(1, func() { tc.take(r) }))
 			}
-			must(t, r.Insert(slotA, WithFaults(NewSatochip(Demo(Satochip012, "a")), faults...)))
+			must(t, r.Insert(slotA, WithFaults(newSatochip(t, Demo(Satochip012, "a")), faults...)))
 			tr, err := r.Connect(context.Background(), slotA)
 			must(t, err)
 			if !during {
@@ -206,9 +206,9 @@ func TestTakenAway(t *testing.T) {
 func TestHungCard(t *testing.T) {
 	r := NewReaders(slotA, slotB)
 	release := make(chan struct{})
-	c := WithFaults(NewSatochip(Demo(Satochip012, "a")), Hold(2, release))
+	c := WithFaults(newSatochip(t, Demo(Satochip012, "a")), Hold(2, release))
 	must(t, r.Insert(slotA, c))
-	must(t, r.Insert(slotB, NewSatochip(Demo(Satochip012, "b"))))
+	must(t, r.Insert(slotB, newSatochip(t, Demo(Satochip012, "b"))))
 	tr, err := r.Connect(context.Background(), slotA)
 	must(t, err)
 	if _, err := tr.Transmit(context.Background(), selectSatochip); err != nil {
@@ -251,7 +251,7 @@ func TestCloseOfAHungCard(t *testing.T) {
 		}
 		return next(apdu)
 	}
-	must(t, r.Insert(slotA, WithFaults(NewSatochip(Demo(Satochip012, "a")), stuck)))
+	must(t, r.Insert(slotA, WithFaults(newSatochip(t, Demo(Satochip012, "a")), stuck)))
 	tr, err := r.Connect(context.Background(), slotA)
 	must(t, err)
 	go func() { _, _ = tr.Transmit(context.Background(), selectSatochip) }()
@@ -278,7 +278,7 @@ func TestCloseOfAHungCard(t *testing.T) {
 // TestAllAtOnce is for the race detector.
 func TestAllAtOnce(t *testing.T) {
 	r := NewReaders(slotA)
-	c := NewSatochip(Demo(Satochip012, "a"))
+	c := newSatochip(t, Demo(Satochip012, "a"))
 	ctx, cancel := context.WithCancel(context.Background())
 	var hands, eyes sync.WaitGroup
 	for range 2 {

@@ -96,7 +96,7 @@ func TestAnswersAsRecorded(t *testing.T) {
 	for _, version := range []string{Satochip012, Satochip014} {
 		t.Run(version, func(t *testing.T) {
 			rec := readRecording(t, "satochip-"+version+".json")
-			twin := NewSatochip(SatochipOptions{Version: version})
+			twin := newSatochip(t, SatochipOptions{Version: version})
 			auth, err := btcec.ParsePubKey(twin.Authentikey())
 			if err != nil {
 				t.Fatal(err)

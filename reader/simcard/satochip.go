@@ -6,8 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -24,8 +27,8 @@ const (
 // SatochipOptions say which card leaves the drawer. The zero value is a new
 // 0.12 card: neither set up nor seeded.
 type SatochipOptions struct {
-	Version     string    // one of the constants above; anything else plays 0.12
-	PIN, PUK    []byte    // 4 to 16 bytes; PIN nil: not set up, and no Seed either
+	Version     string    // one of the constants above; "": 0.12
+	PIN, PUK    []byte    // 4 to 16 bytes; nil: not set up, and no Seed either
 	PINTries    int       // limit; 0: 5
 	PUKTries    int       // limit; 0: 3
 	WrongPINs   int       // PIN tries that are used up already
@@ -130,21 +133,24 @@ const (
 // resetsNeeded is how often FACTORY RESET has to come, each after a power-up.
 const resetsNeeded = 5
 
-// NewSatochip makes a card.
-func NewSatochip(o SatochipOptions) *Satochip {
+// NewSatochip makes a card, or says which option no card can have.
+func NewSatochip(o SatochipOptions) (*Satochip, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	s := &Satochip{version: o.Version, random: o.Random, resetsLeft: resetsNeeded}
-	if s.version != Satochip011 && s.version != Satochip014 {
+	if s.version == "" {
 		s.version = Satochip012
 	}
 	if s.random == nil {
 		s.random = rand.Reader
 	}
-	if s.version != Satochip011 {
-		if len(o.Authentikey) == 32 {
-			s.authentikey, _ = btcec.PrivKeyFromBytes(o.Authentikey)
-		} else {
-			s.authentikey = s.newKey()
-		}
+	switch {
+	case s.version == Satochip011: // comes with the seed
+	case o.Authentikey == nil:
+		s.authentikey = s.newKey()
+	default:
+		s.authentikey, _ = btcec.PrivKeyFromBytes(o.Authentikey)
 	}
 	// Until 0.11 the curve is set when the applet is installed.
 	s.extended.curve = s.version == Satochip011
@@ -152,7 +158,27 @@ func NewSatochip(o SatochipOptions) *Satochip {
 	if o.PIN != nil {
 		s.personalise(o)
 	}
-	return s
+	return s, nil
+}
+
+// check refuses what the applet could not have come to hold.
+func (o SatochipOptions) check() error {
+	versions := []string{"", Satochip011, Satochip012, Satochip014}
+	switch {
+	case !slices.Contains(versions, o.Version):
+		return fmt.Errorf("simcard: no Satochip of version %q", o.Version)
+	case o.PIN == nil && (o.PUK != nil || o.Seed != nil || o.TwoFactor):
+		return errors.New("simcard: a card without a PIN is not set up, and holds nothing")
+	case o.PIN != nil && !(pinLength(len(o.PIN)) && pinLength(len(o.PUK))):
+		return errors.New("simcard: PIN and PUK have 4 to 16 bytes")
+	case o.Seed != nil && (len(o.Seed) == 0 || len(o.Seed) > 64):
+		return errors.New("simcard: a seed has 1 to 64 bytes")
+	case len(o.Label) > maxLabel:
+		return fmt.Errorf("simcard: a label has at most %d bytes", maxLabel)
+	case o.Authentikey != nil && len(o.Authentikey) != 32:
+		return errors.New("simcard: an authentikey has 32 bytes")
+	}
+	return nil
 }
 
 // personalise brings a new card to where SETUP, IMPORT SEED and use would.
@@ -173,7 +199,7 @@ func (s *Satochip) personalise(o SatochipOptions) {
 	s.setUp, s.locked = true, true
 	s.setCurves()
 	if s.version != Satochip011 {
-		s.label = []byte(o.Label[:min(len(o.Label), maxLabel)])
+		s.label = []byte(o.Label)
 	}
 	if o.TwoFactor {
 		s.twoFactor = s.bytes(20)

@@ -45,7 +45,7 @@ func TestPublishedKeys(t *testing.T) {
 		t.Fatal("the demo seed is not that of its words")
 	}
 	for _, version := range []string{Satochip011, Satochip012, Satochip014} {
-		h := login(t, NewSatochip(Demo(version, "a")))
+		h := login(t, newSatochip(t, Demo(version, "a")))
 		for _, tc := range []struct {
 			path []uint32
 			key  string
@@ -65,7 +65,7 @@ func TestPublishedKeys(t *testing.T) {
 // TestHighSAboutHalf: a host has to normalise. 64 to 192 of 256 leaves one
 // chance in 10^15 to fail by accident.
 func TestHighSAboutHalf(t *testing.T) {
-	h := login(t, NewSatochip(Demo(Satochip012, "a")))
+	h := login(t, newSatochip(t, Demo(Satochip012, "a")))
 	key, _ := h.derive(0x40, 84|hard, hard, hard, 0, 0)
 	high := 0
 	for i := range 256 {
@@ -86,7 +86,7 @@ func TestHighSAboutHalf(t *testing.T) {
 // TestSchnorrTraps: only a tweak of zeros gives a BIP341 key, and each tweak is
 // good for one signature.
 func TestSchnorrTraps(t *testing.T) {
-	h := login(t, NewSatochip(Demo(Satochip014, "a")))
+	h := login(t, newSatochip(t, Demo(Satochip014, "a")))
 	h.expect(0x6F00, inner(0x7B, 0xFF, 0, digestOf(1)...)) // no tweak yet
 	h.derive(0x40, 86|hard, hard, hard, 0, 0)
 	tweak := func(data []byte) *btcec.PublicKey {
@@ -126,7 +126,7 @@ func TestSchnorrTraps(t *testing.T) {
 func TestLastKeyIsTheParentOfAFailedDerivation(t *testing.T) {
 	o := Demo(Satochip012, "a")
 	o.NodeSlots = 3
-	h := login(t, NewSatochip(o))
+	h := login(t, newSatochip(t, o))
 	h.derive(0x40, 44|hard, hard, hard)
 	parent, _ := h.derive(0x40, 44|hard, hard, hard)
 	h.derive(0x40)
@@ -146,7 +146,7 @@ func TestOldVersion(t *testing.T) {
 	o := Demo(Satochip011, "a")
 	seed := o.Seed
 	o.Seed = nil
-	card := NewSatochip(o)
+	card := newSatochip(t, o)
 	h := &host{t: t, card: card}
 	h.selectCard()
 	if keys := h.open(bytes.Repeat([]byte{1}, 32)); keys != nil || card.Authentikey() != nil {
@@ -205,10 +205,29 @@ func TestStates(t *testing.T) {
 		"2FA":      {change(func(o *SatochipOptions) { o.TwoFactor = true }), "000c00060503010101010101"},
 		"tries":    {change(func(o *SatochipOptions) { o.PINTries, o.PUKTries = 3, 9 }), "000c00060309010100010101"},
 	} {
-		h := &host{t: t, card: NewSatochip(tc.options)}
+		h := &host{t: t, card: newSatochip(t, tc.options)}
 		h.selectCard()
 		if got, sw := h.clear([]byte{0xB0, 0x3C, 0, 0}); sw != 0x9000 || hex.EncodeToString(got) != tc.status {
 			t.Errorf("%s: status %x %04X, want %s", name, got, sw, tc.status)
+		}
+	}
+}
+
+func TestOptionsNoCardCanHave(t *testing.T) {
+	for name, change := range map[string]func(*SatochipOptions){
+		"version":     func(o *SatochipOptions) { o.Version = "0.13" },
+		"short PIN":   func(o *SatochipOptions) { o.PIN = []byte("123") },
+		"no PUK":      func(o *SatochipOptions) { o.PUK = nil },
+		"no PIN":      func(o *SatochipOptions) { o.PIN = nil },
+		"long seed":   func(o *SatochipOptions) { o.Seed = make([]byte, 65) },
+		"empty seed":  func(o *SatochipOptions) { o.Seed = []byte{} },
+		"label":       func(o *SatochipOptions) { o.Label = string(make([]byte, 65)) },
+		"authentikey": func(o *SatochipOptions) { o.Authentikey = make([]byte, 31) },
+	} {
+		o := Demo(Satochip012, "a")
+		change(&o)
+		if c, err := NewSatochip(o); err == nil || c != nil {
+			t.Errorf("%s: a card was made", name)
 		}
 	}
 }
@@ -217,7 +236,7 @@ func TestSecondFactorIsAsked(t *testing.T) {
 	o := Demo(Satochip014, "a")
 	o.TwoFactor = true
 	o.Random = bytes.NewReader(bytes.Repeat([]byte{9}, 16+16+20)) // PIN 1, PUK 1, the key
-	h := login(t, NewSatochip(o))
+	h := login(t, newSatochip(t, o))
 	key, _ := h.derive(0x40, 84|hard)
 	h.expect(0x6700, inner(0x7A, 0xFF, 0, digestOf(1)...))
 	h.expect(0x6700, inner(0x7B, 0xFF, 0, digestOf(1)...))
@@ -246,12 +265,12 @@ func setupData(pin, puk string) []byte {
 // TestCardsCanBeSpoiled: three PINs sent to a card that is not set up use up the
 // factory PIN, and SETUP is refused for good; so does half a SETUP.
 func TestCardsCanBeSpoiled(t *testing.T) {
-	h := connect(t, NewSatochip(SatochipOptions{}))
+	h := connect(t, newSatochip(t, SatochipOptions{}))
 	for _, sw := range []uint16{0x63C2, 0x63C1, 0x63C0, 0x9C0C} {
 		h.expect(sw, inner(0x42, 0, 0, []byte("1234")...))
 	}
 	h.expect(0x9C0C, inner(0x2A, 0, 0, setupData("1234", "12345678")...))
-	h = connect(t, NewSatochip(SatochipOptions{}))
+	h = connect(t, newSatochip(t, SatochipOptions{}))
 	h.expect(0x9C0F, inner(0x2A, 0, 0, setupData("1234", "123")...))
 	h.expect(0x63C4, inner(0x2A, 0, 0, setupData("1234", "12345678")...)) // the PIN is 1234 by now
 	h.expect(0x9C04, inner(0x42, 0, 0, []byte("1234")...))
@@ -261,7 +280,7 @@ func TestCardsCanBeSpoiled(t *testing.T) {
 // 0.14 loses the curve.
 func TestSeedReset(t *testing.T) {
 	reseed := func(version string) (*host, *btcec.PublicKey) {
-		h := login(t, NewSatochip(Demo(version, "a")))
+		h := login(t, newSatochip(t, Demo(version, "a")))
 		old, _ := h.derive(0x40, 84|hard)
 		h.expect(0x63C4, inner(0x77, 4, 0, []byte("0000")...))
 		h.expect(0x9000, inner(0x77, 4, 0, []byte(DemoPIN)...))
@@ -287,7 +306,7 @@ func TestSeedReset(t *testing.T) {
 // TestFactoryReset: five times, each the only command after power-up; then the
 // card is new but for its authentikey.
 func TestFactoryReset(t *testing.T) {
-	card := NewSatochip(Demo(Satochip012, "a"))
+	card := newSatochip(t, Demo(Satochip012, "a"))
 	before := card.Authentikey()
 	h := &host{t: t, card: card}
 	reset := func(want uint16) {
@@ -320,7 +339,7 @@ func TestFactoryReset(t *testing.T) {
 
 // TestChannelRules: what a channel refuses does not close it.
 func TestChannelRules(t *testing.T) {
-	h := login(t, NewSatochip(Demo(Satochip012, "a")))
+	h := login(t, newSatochip(t, Demo(Satochip012, "a")))
 	label := inner(0x3D, 0, 1)
 	send := func(want uint16, m []byte) {
 		t.Helper()
@@ -353,7 +372,7 @@ func TestChannelRules(t *testing.T) {
 
 // TestPINLife: logged out by SELECT, power, LOGOUT, CHANGE PIN and a wrong PIN.
 func TestPINLife(t *testing.T) {
-	card := NewSatochip(Demo(Satochip012, "a"))
+	card := newSatochip(t, Demo(Satochip012, "a"))
 	label := inner(0x3D, 0, 1)
 	change := append(append([]byte{4}, DemoPIN...), append([]byte{4}, DemoPIN...)...)
 	for name, leave := range map[string]func(*host){
@@ -377,7 +396,7 @@ func TestPINLife(t *testing.T) {
 
 // TestLogHoldsNoData: a log entry has nothing that a PIN could be in.
 func TestLogHoldsNoData(t *testing.T) {
-	card := NewSatochip(Demo(Satochip012, "a"))
+	card := newSatochip(t, Demo(Satochip012, "a"))
 	h := login(t, card)
 	h.expect(0x9000, inner(0x3D, 0, 1))
 	card.Transmit(nil)
@@ -420,19 +439,19 @@ func FuzzTransmit(f *testing.F) {
 		inner(0x7C, 0xFF, 0, append([]byte{32}, digestOf(1)...)...), inner(0x7B, 0xFF, 0, digestOf(1)...)))
 	f.Add(uint8(1), stream(inner(0x32, 3, 0, append([]byte{0, 0x0C, 1, 0, 0, 0, 0, 0, 0, 0, 0, 32}, digestOf(1)...)...), inner(0x35, 3, 0)))
 	f.Add(uint8(9), stream(inner(0x2A, 0, 0, setupData("1234", "12345678")...), inner(0x42, 0, 0, []byte("1234")...)))
-	cards := func(kind uint8) *Satochip {
+	cards := func(t *testing.T, kind uint8) *Satochip {
 		o := Demo([]string{Satochip011, Satochip012, Satochip014}[kind%3], "a")
 		o.TwoFactor = kind&4 != 0
 		if kind&8 != 0 {
-			o.PIN = nil
+			o.PIN, o.PUK, o.Seed, o.TwoFactor = nil, nil, nil, false
 		}
 		if kind&16 != 0 {
 			o.Seed = nil
 		}
-		return NewSatochip(o)
+		return newSatochip(t, o)
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, stream []byte) {
-		card := cards(kind)
+		card := cards(t, kind)
 		h := connect(t, card)
 		if kind&8 == 0 {
 			h.expect(0x9000, inner(0x42, 0, 0, []byte(DemoPIN)...))

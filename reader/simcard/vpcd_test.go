@@ -53,7 +53,7 @@ func (v *vpcd) out() bool {
 
 func TestServeVPCD(t *testing.T) {
 	v := listen(t, "127.0.0.1:0")
-	c := NewSatochip(Demo(Satochip012, "a"))
+	c := newSatochip(t, Demo(Satochip012, "a"))
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	inserted := make(chan struct{}, 9)
@@ -107,7 +107,7 @@ func TestServeVPCDWaits(t *testing.T) {
 	v.l.Close()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- ServeVPCD(ctx, addr, NewSatochip(SatochipOptions{}), nil) }()
+	go func() { done <- ServeVPCD(ctx, addr, newSatochip(t, SatochipOptions{}), nil) }()
 	v = listen(t, addr)
 	v.accept()
 	v.send(4)
@@ -126,7 +126,7 @@ func TestServeVPCDWaits(t *testing.T) {
 func TestPulledWhileServed(t *testing.T) {
 	v := listen(t, "127.0.0.1:0")
 	done := make(chan error, 1)
-	c := WithFaults(NewSatochip(SatochipOptions{}), PullAfter(1, nil))
+	c := WithFaults(newSatochip(t, SatochipOptions{}), PullAfter(1, nil))
 	go func() { done <- ServeVPCD(context.Background(), v.l.Addr().String(), c, nil) }()
 	v.accept()
 	v.send(selectSatochip...)
