@@ -85,8 +85,10 @@ func (in inspector) interfaces() []IsolationItem {
 	addressed, items := in.addresses()
 	names := in.devNames()
 	for _, e := range list {
-		// A plain file among them (bonding_masters) is no interface.
-		if info, err := fs.Stat(in.root, path.Join("sys/class/net", e.Name())); err == nil && info.IsDir() && !slices.Contains(names, e.Name()) {
+		// A plain file among them (bonding_masters) is no interface; what cannot
+		// be looked at may be one.
+		info, err := fs.Stat(in.root, path.Join("sys/class/net", e.Name()))
+		if file := err == nil && !info.IsDir(); !file && !slices.Contains(names, e.Name()) {
 			names = append(names, e.Name())
 		}
 	}

@@ -222,9 +222,10 @@ func times(blocks uint64, unit int64) int64 {
 	return int64(blocks) * unit
 }
 
-// look is the longest time between two looks of Watch: folders appear without
-// a sign from the kernel, and a pulled stick may stay in the mount table.
-const look = time.Second
+// look is the longest time between two looks of Watch, so that the list follows
+// within a second: folders appear without a sign from the kernel, a pulled stick
+// may stay in the mount table, and not every mount wakes those who poll it.
+const look = 500 * time.Millisecond
 
 // Watch calls emit from one goroutine until ctx ends, then returns its error:
 // first with what is there, then at each change (free space alone is none).
