@@ -178,6 +178,7 @@ func (r *Review) binding() ([32]byte, error) {
 	b := binder{hash: sha256.New()}
 	b.hash.Write([]byte("airlock/approval/v1\n"))
 	b.value(sha256.Sum256(r.tx.container.Raw))
+	b.value(r.tx.limits)
 	b.value(r.settings)
 	b.ownership(&r.own)
 

@@ -34,6 +34,7 @@ type Transaction struct {
 	fileSHA   [32]byte
 	sha       [32]byte
 	encoding  container.Encoding
+	limits    Limits
 	container *container.Container
 	ins       []inputFacts
 	outs      []outputFacts
@@ -54,7 +55,7 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	t := &Transaction{fileSHA: sha256.Sum256(file), sha: sha256.Sum256(raw), encoding: encoding, container: c}
+	t := &Transaction{fileSHA: sha256.Sum256(file), sha: sha256.Sum256(raw), encoding: encoding, limits: l, container: c}
 	if err := t.readFacts(); err != nil {
 		return nil, malformed(err)
 	}
