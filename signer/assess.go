@@ -151,7 +151,7 @@ func (a *assessment) resolveOutputs() {
 		out.script = out.standing.script
 		h, rest := out.standing.spot.holder, out.standing.spot.rest
 		out.back = h.wallet != nil || a.ours > 0 && h == a.single
-		out.other = !out.back
+		out.other = !out.back && a.ours > 0
 		out.usual = len(rest) == 2 && slices.Contains(h.branches(), rest[0]) &&
 			(h.wallet != nil || h.account.Path.fitsPurpose(out.script))
 		out.far = a.ours > 0 && len(rest) > 0 && int64(rest[len(rest)-1]) > int64(a.top)+gap
@@ -277,7 +277,7 @@ func (a *assessment) fillOutput(i int, out *Output) {
 }
 
 // fillTotals adds up. What an amount out of range makes meaningless stays
-// unknown; amount-range refuses it.
+// unknown, or 0 where it is of outputs; amount-range refuses it.
 func (a *assessment) fillTotals(t *Totals) {
 	in, known := int64(0), true
 	for i := range a.tx.ins {
@@ -292,9 +292,11 @@ func (a *assessment) fillTotals(t *Totals) {
 			fits = fits && addAmount(&leaves, o.Value)
 		}
 	}
-	fits = fits && leaves+back <= btcutil.MaxSatoshi
+	if !fits || leaves+back > btcutil.MaxSatoshi {
+		return
+	}
 	t.ToOthers, t.BackToUs = leaves, back
-	if !known || !fits {
+	if !known {
 		return
 	}
 	t.In = Amount{in, true}
