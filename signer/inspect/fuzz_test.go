@@ -11,7 +11,8 @@ import (
 	"github.com/airlock-signer/airlock/signer/samples"
 )
 
-// FuzzFile: whatever the bytes, there is a document, its JSON reads back, its
+// FuzzFile (run with -fuzzminimizetime 10x: minimising files of some kilobytes
+// takes up the whole run otherwise): whatever the bytes, there is a document, its JSON reads back, its
 // text moves nothing on a terminal, and what is called clear sums.
 func FuzzFile(f *testing.F) {
 	var wallets []*signer.Wallet

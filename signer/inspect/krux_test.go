@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/airlock-signer/airlock/signer"
-	"github.com/airlock-signer/airlock/signer/inspect"
 	"github.com/airlock-signer/airlock/signer/samples"
 	"github.com/btcsuite/btcd/chaincfg"
 )
@@ -47,11 +46,12 @@ func TestKruxWithDescriptor(t *testing.T) {
 		before string
 		path   string
 		params *chaincfg.Params
+		warn   string // the one caution or refusal; these files carry witness UTXOs alone
 	}{
-		{"P2PKH_PSBT_B64", samples.P2PKH, "pkh(", "m/44h/1h/0h", &chaincfg.TestNet3Params},
-		{"P2WPKH_PSBT_B64", samples.P2WPKH, "wpkh(", "m/84h/1h/0h", &chaincfg.TestNet3Params},
-		{"P2SH_P2WPKH_PSBT_B64", samples.P2SHP2WPKH, "sh(wpkh(", "m/49h/1h/0h", &chaincfg.TestNet3Params},
-		{"P2TR_PSBT_B64", samples.P2TR, "tr(", "m/86h/1h/0h", &chaincfg.TestNet3Params},
+		{"P2PKH_PSBT_B64", samples.P2PKH, "pkh(", "m/44h/1h/0h", &chaincfg.TestNet3Params, ""},
+		{"P2WPKH_PSBT_B64", samples.P2WPKH, "wpkh(", "m/84h/1h/0h", &chaincfg.TestNet3Params, "prevtx-missing"},
+		{"P2SH_P2WPKH_PSBT_B64", samples.P2SHP2WPKH, "sh(wpkh(", "m/49h/1h/0h", &chaincfg.TestNet3Params, "prevtx-missing"},
+		{"P2TR_PSBT_B64", samples.P2TR, "tr(", "m/86h/1h/0h", &chaincfg.TestNet3Params, ""},
 	} {
 		t.Run(c.vector, func(t *testing.T) {
 			key := samples.NewKeys(samples.Mnemonic, c.params).Account(c.path).String()
@@ -72,15 +72,15 @@ func TestKruxWithDescriptor(t *testing.T) {
 					t.Errorf("input %d: %+v", in.Index, in)
 				}
 			}
+			var warn []string
 			for _, f := range d.Findings {
-				if f.Severity == "refuse" && f.Code != signer.CodePrevtxMissing && f.Code != signer.CodeFeeAbsurd && f.Code != signer.CodeFeeNegative {
-					t.Errorf("%s: %s", f.Code, f.Message)
+				if f.Severity != "note" {
+					warn = append(warn, string(f.Code))
 				}
 			}
-			if d.ExitStatus() == inspect.ExitMalformed {
-				t.Error(d.Error)
+			if got := strings.Join(warn, " "); got != c.warn {
+				t.Errorf("found %q, want %q", got, c.warn)
 			}
-			t.Log(d.Text())
 		})
 	}
 }
