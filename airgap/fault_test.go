@@ -157,9 +157,9 @@ var fileSystems = map[string]map[string]bool{
 // TestEveryStepFails lets each call of a whole write fail, alone and together
 // with all that follow it (the stick was pulled), on each kind of file system.
 func TestEveryStepFails(t *testing.T) {
-	data := sample(readChunk + 100)
+	data := sample(5_000)
 	for kind, refuse := range fileSystems {
-		plain := &script{kernel: linux{}, refuse: refuse}
+		plain := &script{kernel: linux{}, refuse: refuse, chunk: 3_000}
 		if _, err := write(t.Context(), plain, folderVolume(t, t.TempDir()), "", "x", data); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}
@@ -176,7 +176,7 @@ func failAt(t *testing.T, name string, n int, call string, pulled bool, refuse m
 	t.Helper()
 	dir := t.TempDir()
 	v := folderVolume(t, dir)
-	k := &script{kernel: linux{}, refuse: refuse, before: func(_ string, i int) error {
+	k := &script{kernel: linux{}, refuse: refuse, chunk: 3_000, before: func(_ string, i int) error {
 		if i == n || pulled && i > n {
 			return unix.EIO
 		}

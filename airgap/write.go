@@ -261,7 +261,8 @@ func (w *writer) compareVia(name string, direct bool) error {
 	if size != int64(len(w.data)) {
 		return different
 	}
-	buf := aligned(readChunk)
+	pages := (len(w.data) + directAlign - 1) / directAlign
+	buf := aligned(min(readChunk, pages*directAlign))
 	// Not on to the end of the file: O_DIRECT need not take the odd offset there.
 	for rest := w.data; len(rest) > 0; {
 		n, err := w.read(fd, buf)
