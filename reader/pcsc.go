@@ -63,16 +63,6 @@ func NewPCSC(log func(string)) *PCSC {
 	return &PCSC{log: log, waiting: make(chan struct{}, 1), usage: newUsage()}
 }
 
-// refusedError is a service that runs but turns this program away (polkit).
-type refusedError struct{}
-
-func (refusedError) Error() string {
-	return "The smart card service (pcscd) runs but turns this program away. Start the station from the machine's own desktop session, or as root."
-}
-
-// Is makes errors.Is(err, card.ErrNoService) true: there is none to be had.
-func (refusedError) Is(target error) bool { return target == error(card.ErrNoService) }
-
 // Watch implements Backend. A second Watch waits until the first has ended.
 func (p *PCSC) Watch(ctx context.Context, emit func(Snapshot)) error {
 	select {
@@ -359,10 +349,14 @@ func (h *scardHandle) diagnose(err error) error {
 	return card.ErrNoResponse
 }
 
-// release implements handle. Errors are of a card that is gone already.
+// release implements handle. A card that the service knows to be gone must not
+// be reset: pcscd would then show the empty reader as one with a mute card.
 func (h *scardHandle) release() {
-	_ = h.c.EndTransaction(scard.LeaveCard)
-	_ = h.c.Disconnect(scard.ResetCard)
+	then := scard.ResetCard
+	if h.c.BeginTransaction() != nil {
+		then = scard.LeaveCard
+	}
+	_ = h.c.Disconnect(then) // ends the transactions too
 	_ = h.sc.Release()
 }
 

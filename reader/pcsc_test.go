@@ -328,6 +328,11 @@ func TestGoneDuringTransmit(t *testing.T) {
 			if err := tr.Close(); err != nil {
 				t.Errorf("Close: %v", err)
 			}
+			w.until("no card", func(s reader.Snapshot) bool { return !filled(s) })
+			if tc.want == card.ErrRemoved {
+				s.UntilLogged("Card Removed", 1)
+				w.until("an empty reader", empty)
+			}
 		})
 	}
 }
@@ -356,6 +361,39 @@ func TestOutAndInBetweenTransmits(t *testing.T) {
 	w.until("it back", func(s reader.Snapshot) bool { return filled(s) && s.Slots[0].Insertions == was+1 })
 	if _, err := tr.Transmit(within(t), apdu); !errors.Is(err, card.ErrRemoved) {
 		t.Errorf("%v, want ErrRemoved", err)
+	}
+}
+
+// A card that was taken out is closed: the reader is empty afterwards, and not
+// one with a mute card.
+func TestCloseAfterRemoval(t *testing.T) {
+	s := pcsctest.New(t)
+	s.Start()
+	b := newPCSC(t)
+	w := watch(t, b)
+	c := newCard()
+	c.Insert(t, s.CardAddr())
+	w.until("the card", filled)
+	tr, err := b.Connect(within(t), pcsctest.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Remove()
+	w.until("the reader empty", empty)
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	// What a new look says, once another card was in and out.
+	newCard().Insert(t, s.CardAddr())
+	w.until("another card", filled)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.all {
+		for _, slot := range s.Slots {
+			if slot.Mute {
+				t.Errorf("a mute card: %+v", slot)
+			}
+		}
 	}
 }
 
