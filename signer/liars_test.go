@@ -52,8 +52,8 @@ func withNonce(n *btcec.ModNScalar) answer {
 	}
 }
 
-// only changes one signature.
-func only(i int, change func(signer.Signature) signer.Signature) answer {
+// change alters one signature.
+func change(i int, change func(signer.Signature) signer.Signature) answer {
 	return func(_ *testing.T, _ *softkey.Key, _ []signer.Request, sigs []signer.Signature) []signer.Signature {
 		sigs[i] = change(sigs[i])
 		return sigs
@@ -79,15 +79,15 @@ func TestLiars(t *testing.T) {
 		code  signer.Code
 		types []samples.Type // nil: each type twice
 	}{
-		{"a bit of r", only(1, flip(10)), signer.CodeSignatureInvalid, nil},
-		{"a bit of s", only(1, flip(60)), signer.CodeSignatureInvalid, nil},
-		{"truncated", only(1, func(s signer.Signature) signer.Signature { return s[:len(s)-1] }), signer.CodeSignatureInvalid, nil},
-		{"cut in half", only(0, func(s signer.Signature) signer.Signature { return s[:len(s)/2] }), signer.CodeSignatureInvalid, nil},
-		{"a byte more", only(0, func(s signer.Signature) signer.Signature { return append(s, 1) }), signer.CodeSignatureInvalid, nil},
-		{"empty", only(0, func(signer.Signature) signer.Signature { return nil }), signer.CodeSignatureInvalid, nil},
-		{"a status word", only(0, func(signer.Signature) signer.Signature { return []byte{0x90, 0x00} }), signer.CodeSignatureInvalid, nil},
-		{"zeros", only(0, func(s signer.Signature) signer.Signature { return make([]byte, len(s)) }), signer.CodeSignatureInvalid, nil},
-		{"a placeholder of the right form", only(0, func(signer.Signature) signer.Signature {
+		{"a bit of r", change(1, flip(10)), signer.CodeSignatureInvalid, nil},
+		{"a bit of s", change(1, flip(60)), signer.CodeSignatureInvalid, nil},
+		{"truncated", change(1, func(s signer.Signature) signer.Signature { return s[:len(s)-1] }), signer.CodeSignatureInvalid, nil},
+		{"cut in half", change(0, func(s signer.Signature) signer.Signature { return s[:len(s)/2] }), signer.CodeSignatureInvalid, nil},
+		{"a byte more", change(0, func(s signer.Signature) signer.Signature { return append(s, 1) }), signer.CodeSignatureInvalid, nil},
+		{"empty", change(0, func(signer.Signature) signer.Signature { return nil }), signer.CodeSignatureInvalid, nil},
+		{"a status word", change(0, func(signer.Signature) signer.Signature { return []byte{0x90, 0x00} }), signer.CodeSignatureInvalid, nil},
+		{"zeros", change(0, func(s signer.Signature) signer.Signature { return make([]byte, len(s)) }), signer.CodeSignatureInvalid, nil},
+		{"a placeholder of the right form", change(0, func(signer.Signature) signer.Signature {
 			return ecdsa.NewSignature(scalar(5), scalar(7)).Serialize()
 		}), signer.CodeSignatureInvalid, []samples.Type{samples.P2WPKH}},
 		{"swapped", func(_ *testing.T, _ *softkey.Key, _ []signer.Request, s []signer.Signature) []signer.Signature {
