@@ -17,9 +17,9 @@ func BenchmarkSign(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", typ, n), func(b *testing.B) {
 				me, p := samples.Demo(), samples.NewPacket("bench")
 				for i := range n {
-					p.Spend(me.At(typ, 0, uint32(i%20)), 10_000)
+					p.Spend(me.At(typ, 0, uint32(i%20)), 100_000)
 				}
-				p.Pay(samples.Stranger(0).At(samples.P2WPKH, 0, 0).Script, int64(n)*9_000)
+				p.Pay(samples.Stranger(0).At(samples.P2WPKH, 0, 0).Script, int64(n)*99_800)
 				file, k := p.Bytes(), demoKey(b)
 				b.ReportAllocs()
 				for b.Loop() {
