@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/airlock-signer/airlock/reader/simcard"
 )
@@ -31,6 +32,11 @@ Commands, one a line:
   quit         pull the card and end (so does the end of the input)
 `
 
+// handTime is how long a hand takes from one card to the next. pcscd looks at a
+// reader every 400 ms; a card that comes in before it saw the last one go out
+// leaves it with a slot that it takes for empty.
+const handTime = 1500 * time.Millisecond
+
 // simulation is the virtual reader's drawer of cards, and the hand that puts
 // them in.
 type simulation struct {
@@ -44,6 +50,7 @@ type simulation struct {
 	pull    context.CancelFunc
 	ended   chan struct{} // closed when the card of pull is out
 	present bool
+	outAt   time.Time // when the last card went out
 }
 
 // runSimcard is the command "airlock simcard". It returns the exit status.
@@ -165,7 +172,7 @@ func (s *simulation) swap(name string) {
 	s.insert()
 }
 
-// insert puts the card in, and says so when vpcd has taken it.
+// insert puts the card in, and says so when it is connected.
 func (s *simulation) insert() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,22 +180,24 @@ func (s *simulation) insert() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	name := s.in
-	s.pull, s.ended, s.present = cancel, ended, true
-	go func() {
+	s.pull, s.ended, s.present = cancel, make(chan struct{}), true
+	go func(name string, wait time.Duration, ended chan<- struct{}) {
 		defer close(ended)
+		defer cancel()
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
 		err := simcard.ServeVPCD(ctx, s.addr, simcard.WithFaults(s.cards[name], s.countdown), func() { s.say("in: %s", name) })
-		cancel()
 		s.mu.Lock()
-		s.present = false
+		s.present, s.outAt = false, time.Now()
 		s.mu.Unlock()
 		if err != nil {
 			s.say("out: %s: %v", name, err)
 			return
 		}
 		s.say("out: %s", name)
-	}()
+	}(s.in, time.Until(s.outAt.Add(handTime)), s.ended)
 }
 
 // remove pulls the card, and returns when it is out.
