@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/signer/samples"
@@ -30,8 +31,10 @@ func runSamples(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 		return 2
 	}
 	files := samples.Stick()
-	for _, f := range files {
-		if err := writeSample(filepath.Join(args[0], filepath.FromSlash(f.Name)), f.Data); err != nil {
+	now := time.Now()
+	for i, f := range files {
+		// The station lists the newest first: the first sample is the newest.
+		if err := writeSample(filepath.Join(args[0], filepath.FromSlash(f.Name)), f.Data, now.Add(-time.Duration(i)*time.Minute)); err != nil {
 			fmt.Fprintf(stderr, "airlock samples: %s\n", plain.Text(err.Error()))
 			return 1
 		}
@@ -41,7 +44,7 @@ func runSamples(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 }
 
 // writeSample writes one file, or finds it there as it should be.
-func writeSample(name string, data []byte) error {
+func writeSample(name string, data []byte, when time.Time) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
@@ -57,7 +60,7 @@ func writeSample(name string, data []byte) error {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	return errors.Join(err, f.Close(), os.Chtimes(name, when, when))
 }
 
 // readSample reads a file that should have this many bytes, and one more.

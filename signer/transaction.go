@@ -23,7 +23,11 @@ func DefaultLimits() Limits { return Limits{MaxFile: 64 << 20} }
 type MalformedError struct {
 	Offset int
 	What   string
+	cause  error // container.ErrVersion2 can be asked for
 }
+
+// Unwrap gives the container's error.
+func (e *MalformedError) Unwrap() error { return e.cause }
 
 // Error is one line: what, and at which byte.
 func (e *MalformedError) Error() string { return fmt.Sprintf("%s, at byte %d", e.What, e.Offset) }
@@ -45,7 +49,7 @@ type Transaction struct {
 // not be changed afterwards.
 func Open(file []byte, l Limits) (*Transaction, error) {
 	if len(file) > l.MaxFile {
-		return nil, &MalformedError{l.MaxFile, fmt.Sprintf("the file has %d bytes, and this station reads %d at most", len(file), l.MaxFile)}
+		return nil, &MalformedError{l.MaxFile, fmt.Sprintf("the file has %d bytes, and this station reads %d at most", len(file), l.MaxFile), nil}
 	}
 	raw, encoding, err := container.Decode(file)
 	if err != nil {
@@ -66,9 +70,9 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 func malformed(err error) error {
 	var e *container.Error
 	if errors.As(err, &e) {
-		return &MalformedError{e.Offset, e.What}
+		return &MalformedError{e.Offset, e.What, err}
 	}
-	return &MalformedError{0, err.Error()}
+	return &MalformedError{0, err.Error(), err}
 }
 
 // SHA256 of the raw container.

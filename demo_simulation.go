@@ -1,0 +1,67 @@
+//go:build simulation
+
+package main
+
+import (
+	"flag"
+	"sync"
+	"time"
+
+	"github.com/airlock-signer/airlock/reader/simcard"
+	"github.com/airlock-signer/airlock/tui/session"
+)
+
+// demoReader is the name of the simulated reader.
+const demoReader = "Simulated reader"
+
+// cardPace is about what a real card takes for an exchange, so that a demo
+// shows the signing as it will be.
+const cardPace = 150 * time.Millisecond
+
+// demoFlag adds --demo: a simulated Satochip with published keys in a
+// simulated reader, put in and taken out with a key.
+func demoFlag(fs *flag.FlagSet) func(*session.Config) error {
+	on := fs.Bool("demo", false, "training: a simulated card instead of the readers of this machine")
+	return func(cfg *session.Config) error {
+		if !*on {
+			return nil
+		}
+		satochip, err := simcard.NewSatochip(simcard.Demo("0.14", "Demo savings"))
+		if err != nil {
+			return err
+		}
+		readers := simcard.NewReaders(demoReader)
+		cfg.Readers = readers
+		cfg.Demo = newDemo(readers, simcard.WithFaults(satochip, slow))
+		return nil
+	}
+}
+
+// slow answers like a card, not like a computer.
+func slow(_ int, apdu []byte, next func([]byte) []byte) []byte {
+	time.Sleep(cardPace)
+	return next(apdu)
+}
+
+func newDemo(readers *simcard.Readers, c simcard.Card) *session.Demo {
+	var mu sync.Mutex
+	in := false
+	return &session.Demo{
+		PIN: simcard.DemoPIN,
+		Toggle: func() {
+			mu.Lock()
+			defer mu.Unlock()
+			in = !in
+			if in {
+				_ = readers.Insert(demoReader, c) // the reader is always there
+			} else {
+				_ = readers.Remove(demoReader)
+			}
+		},
+		In: func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return in
+		},
+	}
+}

@@ -1,0 +1,96 @@
+package tui
+
+import (
+	"path"
+
+	"github.com/charmbracelet/lipgloss"
+
+	"github.com/airlock-signer/airlock/airgap"
+	"github.com/airlock-signer/airlock/signer/plain"
+	"github.com/airlock-signer/airlock/tui/session"
+)
+
+// filesScreen lists the files on the media with what each one is.
+type filesScreen struct{ chosen int }
+
+func (f *filesScreen) title(session.State) string { return "Files" }
+
+func (f *filesScreen) body(st session.State, z size) []string {
+	p := newPage(z)
+	switch {
+	case len(st.Volumes) == 0:
+		return p.add("No stick or memory card is in. Put in the one with the transaction; its files appear here.").lines
+	case len(st.Files) == 0 && st.Scanning:
+		return p.add("Looking at the files.").lines
+	case len(st.Files) == 0:
+		return p.add("There is no file on the media. Save the transaction at the coordinator as a PSBT file, onto this medium.").lines
+	}
+	if st.FilesNote != "" {
+		p.styled(styleCare, "%s", plain.Text(st.FilesNote)).gap()
+	}
+	f.chosen = max(0, min(f.chosen, len(st.Files)-1))
+	from, to := window(len(st.Files), f.chosen, z.h-len(p.lines)-2)
+	several := len(st.Volumes) > 1
+	for i := from; i < to; i++ {
+		p.raw(fileRow(st.Files[i], p.width, several, i == f.chosen))
+	}
+	if len(st.Files) > to-from {
+		p.gap().raw(styleDim.Render(plural(len(st.Files), "file", "files") + ", " + plural(len(st.Files)-(to-from), "not on this page", "not on this page")))
+	}
+	return p.lines
+}
+
+func fileRow(f airgap.File, width int, several, chosen bool) string {
+	name := plain.Text(f.Path)
+	if several {
+		name = plain.Text(path.Join(f.Volume.Name(), f.Path))
+	}
+	what := fileKind(f)
+	right := what + "  " + bytesText(f.Size)
+	nameWidth := 36 + width - (minWidth - 2*margin)
+	if chosen {
+		return styleChosen.Render(spread("> "+shorten(name, nameWidth), right+" ", width))
+	}
+	row := spread("  "+shorten(name, nameWidth), right+" ", width)
+	if f.Kind == airgap.KindOther {
+		return styleDim.Render(row)
+	}
+	return lipgloss.NewStyle().Render(row)
+}
+
+// fileKind says what a file is, as its content tells.
+func fileKind(f airgap.File) string {
+	if f.Trouble != "" {
+		return "cannot be read"
+	}
+	switch f.Kind {
+	case airgap.KindPSBT:
+		return "transaction (" + f.Encoding + ")"
+	case airgap.KindPSBT2:
+		return "transaction, version 2 (" + f.Encoding + ")"
+	case airgap.KindTransaction:
+		return "final transaction"
+	case airgap.KindWallet:
+		return "wallet"
+	}
+	return "other file"
+}
+
+func (f *filesScreen) keys(st session.State, z size) []binding {
+	var keys []binding
+	if len(st.Files) > 0 {
+		keys = append(keys,
+			binding{names: []string{"-"}, label: "Up Down", help: "choose"},
+			local("", func() { f.chosen-- }, "up", "k"),
+			local("", func() { f.chosen++ }, "down", "j"),
+			local("", func() { f.chosen -= z.h - 2 }, "pgup"),
+			local("", func() { f.chosen += z.h - 2 }, "pgdown"),
+			local("", func() { f.chosen = 0 }, "home"),
+			local("", func() { f.chosen = len(st.Files) - 1 }, "end"),
+			binding{names: []string{"enter"}, help: "open", do: func() action {
+				i := max(0, min(f.chosen, len(st.Files)-1))
+				return send{session.OpenFile{File: st.Files[i]}}
+			}})
+	}
+	return append(keys, on("look again", session.ShowFiles{}, "r"), unitKey(st), on("back", session.Back{}, "esc"))
+}

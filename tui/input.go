@@ -1,0 +1,150 @@
+package tui
+
+import (
+	"os"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/airlock-signer/airlock/reader/secret"
+)
+
+// input stands between the keyboard and bubbletea. In its secret mode the bytes
+// typed go straight from the terminal into locked pages, and bubbletea learns
+// only that a key was pressed (a NUL for each), that Enter or Escape was, or
+// Ctrl+C.
+//
+// It looks like the file it wraps, so that bubbletea switches the terminal to
+// raw mode and can cancel a read.
+type input struct {
+	file *os.File
+
+	mu      sync.Mutex
+	into    *secret.Buffer // nil outside the secret mode
+	scratch *secret.Buffer // what was read, on its way into the secret
+	inEsc   bool           // in the middle of an escape sequence
+	done    bool           // Enter was pressed: nothing more goes in
+}
+
+const (
+	keyEsc   = 0x1b
+	keyEnter = '\r'
+	keyNone  = 0x00 // a key was pressed: which one is nobody's business
+	ctrlC    = 0x03
+)
+
+func newInput(f *os.File) (*input, error) {
+	scratch, err := secret.New(256)
+	if err != nil {
+		return nil, err
+	}
+	return &input{file: f, scratch: scratch}, nil
+}
+
+// hide switches the secret mode on: keys go to b from now on. What was typed
+// before is thrown away.
+func (in *input) hide(b *secret.Buffer) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.into, in.inEsc, in.done = b, false, false
+	in.drain()
+}
+
+// show switches the secret mode off.
+func (in *input) show() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.into = nil
+	in.scratch.Clear()
+}
+
+// drain throws away what was typed and not yet read.
+func (in *input) drain() {
+	// Fails where the input is no terminal: there is no queue then.
+	_ = unix.IoctlSetInt(int(in.file.Fd()), unix.TCFLSH, unix.TCIFLUSH)
+}
+
+// Read gives bubbletea its input.
+func (in *input) Read(p []byte) (int, error) {
+	in.mu.Lock()
+	hidden := in.into != nil
+	in.mu.Unlock()
+	if !hidden {
+		return in.file.Read(p)
+	}
+	_, err := in.scratch.Fill(in.file.Read)
+	if err != nil {
+		return 0, err
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	n := 0
+	if in.into != nil { // else the mode ended while the read waited
+		in.scratch.Use(func(b []byte) { n = in.take(b, p) })
+	}
+	in.scratch.Clear()
+	if n == 0 {
+		p[0], n = keyNone, 1 // a read of nothing would end bubbletea's loop
+	}
+	return n, nil
+}
+
+// take moves typed bytes into the secret and writes what bubbletea may know to
+// p, which is as large as the scratch.
+func (in *input) take(typed, p []byte) int {
+	n := 0
+	tell := func(key byte) {
+		if n < len(p) {
+			p[n] = key
+			n++
+		}
+	}
+	if len(typed) == 1 && typed[0] == keyEsc {
+		tell(keyEsc)
+		return n
+	}
+	for len(typed) > 0 {
+		_, size := utf8.DecodeRune(typed)
+		c := typed[0]
+		switch {
+		case in.inEsc:
+			// ESC [ … letter, or ESC O letter: a cursor or function key, which is
+			// no part of a secret.
+			in.inEsc = c == '[' || c == 'O' || c < 0x40
+		case c == keyEsc:
+			in.inEsc = true
+		case c == '\r' || c == '\n':
+			in.done = true
+			tell(keyEnter)
+		case c == ctrlC:
+			tell(ctrlC)
+		case in.done:
+		case c == 0x7f || c == 0x08:
+			in.into.Backspace()
+			tell(keyNone)
+		case c == 0x15: // Ctrl+U
+			in.into.Clear()
+			tell(keyNone)
+		case c < 0x20:
+		default:
+			// Beyond the capacity nothing is added: no PIN is that long.
+			_ = in.into.Append(typed[:size]...)
+			tell(keyNone)
+		}
+		typed = typed[size:]
+	}
+	return n
+}
+
+// Write, Close, Fd and Name are the wrapped file's.
+func (in *input) Write(p []byte) (int, error) { return in.file.Write(p) }
+
+// Close does nothing: the file belongs to the process.
+func (in *input) Close() error { return nil }
+
+// Fd of the terminal.
+func (in *input) Fd() uintptr { return in.file.Fd() }
+
+// Name of the terminal.
+func (in *input) Name() string { return in.file.Name() }

@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"strings"
+	"testing"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/airlock-signer/airlock/airgap"
+	"github.com/airlock-signer/airlock/reader/simcard"
+	"github.com/airlock-signer/airlock/tui/session"
+)
+
+func ready(p *player) {
+	p.Helper()
+	p.until("the first look", func(st session.State) bool {
+		return len(st.Slots) == 1 && len(st.Volumes) == 1 && !st.Scanning && len(st.Files) > 0 && len(st.Isolation.Items) > 0
+	})
+}
+
+// TestMainJobScreens takes a picture of each screen of the main job.
+func TestMainJobScreens(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.golden("home")
+	p.press("enter")
+	p.step(session.StepFiles)
+	p.until("the files", func(st session.State) bool { return !st.Scanning })
+	p.golden("files")
+	p.press("esc")
+	p.open("payment.psbt")
+	p.golden("preview")
+	p.press("enter")
+	p.golden("card")
+	p.insert()
+	p.step(session.StepPIN)
+	p.golden("pin")
+	p.pin("12")
+	p.golden("pin-typed")
+	p.pin("34")
+	p.press("enter")
+	p.step(session.StepReview)
+	p.golden("review-1")
+	p.press("d")
+	p.golden("details")
+	p.press("pgdown")
+	p.golden("details-2")
+	p.press("esc", "enter")
+	p.golden("review-2-payment")
+	p.press("c")
+	for _, r := range "bc1q" {
+		p.press(string(r))
+	}
+	p.golden("compare")
+	p.press("esc", "enter")
+	p.golden("review-3-back")
+	for range 8 {
+		if !p.m.state.Review.CanApprove {
+			p.press("enter")
+		}
+	}
+	p.golden("review-last")
+	p.press("enter")
+	p.step(session.StepApprove)
+	p.golden("approve")
+	for _, r := range "0.0025" {
+		p.press(string(r))
+	}
+	p.press("enter")
+	p.until("the result", func(st session.State) bool { return st.Result != nil && st.Result.Done() })
+	p.golden("result")
+}
+
+// TestOtherScreens takes pictures of what is not every day.
+func TestOtherScreens(t *testing.T) {
+	for _, c := range []struct{ name, file string }{
+		{"preview-refused", "refused/no-previous.psbt"},
+		{"malformed", "malformed/cut-off.psbt"},
+	} {
+		p := play(t)
+		ready(p)
+		p.open(c.file)
+		p.golden(c.name)
+	}
+	p := play(t)
+	ready(p)
+	p.open("caution/high-fee.psbt")
+	p.insert()
+	p.press("enter")
+	p.pin("9999")
+	p.press("enter")
+	p.until("the wrong PIN", func(st session.State) bool { return st.Step == session.StepPIN && st.PIN.Wrong })
+	p.golden("pin-wrong")
+	p.pin(simcard.DemoPIN)
+	p.press("enter")
+	p.step(session.StepReview)
+	p.golden("review-caution-1")
+	for !strings.Contains(p.m.View(), "acknowledge it") {
+		p.press("enter")
+	}
+	p.golden("review-caution-finding")
+	p.press("a")
+	p.golden("review-caution-acknowledged")
+	p.network <- airgap.Isolation{Items: []airgap.IsolationItem{{What: "eth0", State: "eth0 is up, with an address", Detail: "Unplug its cable, or switch it off.", Blocks: true}}}
+	p.until("the lock", func(st session.State) bool { return st.Locked })
+	p.golden("review-locked-by-network")
+	p.press("esc", "enter")
+	p.step(session.StepCard)
+	p.golden("card-blocked-by-network")
+}
+
+// TestEarlyKeysAreIgnored: a key held down before a screen appeared must not
+// answer it.
+func TestEarlyKeysAreIgnored(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.m.Update(tea.KeyMsg{Type: tea.KeyEnter})
+	if p.m.state.Step != session.StepFiles {
+		t.Fatalf("step %d", p.m.state.Step)
+	}
+	p.until("the files", func(st session.State) bool { return !st.Scanning && len(st.Files) > 0 })
+	p.m.settled = false
+	seq := p.m.seq
+	p.m.Update(tea.KeyMsg{Type: tea.KeyEnter})
+	if p.m.state.Step != session.StepFiles {
+		t.Error("an early Enter opened a file")
+	}
+	p.m.Update(settledMsg{seq})
+	if p.m.settled {
+		t.Error("the keyboard counts as quiet though a key came since")
+	}
+	if strings.Contains(p.m.View(), "Enter open") {
+		t.Error("keys are shown that do not work")
+	}
+}
+
+func TestSmallWindow(t *testing.T) {
+	p := play(t)
+	p.m.Update(tea.WindowSizeMsg{Width: 60, Height: 20})
+	if !strings.Contains(p.m.View(), "80 columns") {
+		t.Error(p.m.View())
+	}
+}

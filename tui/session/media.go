@@ -1,0 +1,212 @@
+package session
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"sort"
+
+	"github.com/airlock-signer/airlock/airgap"
+	"github.com/airlock-signer/airlock/signer"
+	"github.com/airlock-signer/airlock/signer/container"
+)
+
+func (s *Session) onVolumes(v []airgap.Volume) {
+	s.volumes = v
+	switch s.step {
+	case StepHome, StepFiles:
+		s.scan()
+	}
+}
+
+// scan looks at all media again.
+func (s *Session) scan() {
+	s.scanGen++
+	s.scanning = true
+	gen, ctx, media, post := s.scanGen, s.ctx, s.cfg.Media, s.post
+	volumes := append([]airgap.Volume(nil), s.volumes...)
+	go func() {
+		ev := scanned{gen: gen}
+		for _, v := range volumes {
+			l, err := media.Scan(ctx, v)
+			ev.files = append(ev.files, l.Files...)
+			switch {
+			case err != nil:
+				ev.note = err.Error()
+			case l.Truncated != "":
+				ev.note = l.Truncated
+			}
+		}
+		sort.SliceStable(ev.files, func(i, j int) bool { return rank(ev.files[i].Kind) < rank(ev.files[j].Kind) })
+		post(ev)
+	}()
+}
+
+// rank puts what can be signed first.
+func rank(k airgap.Kind) int {
+	switch k {
+	case airgap.KindPSBT, airgap.KindPSBT2:
+		return 0
+	case airgap.KindOther:
+		return 2
+	}
+	return 1
+}
+
+func (s *Session) onScanned(ev scanned) {
+	if ev.gen != s.scanGen {
+		return
+	}
+	s.files, s.filesNote, s.scanning = ev.files, ev.note, false
+}
+
+// openFile reads a file once, and previews it. From here on only the bytes in
+// memory count.
+func (s *Session) openFile(f airgap.File) {
+	s.leave(StepOpening)
+	s.job.file = &f
+	media, limits, settings := s.cfg.Media, s.cfg.Limits, s.settings
+	s.begin(func(ctx context.Context, gen int) Event {
+		ev := fileOpened{gen: gen}
+		var data []byte
+		if data, ev.err = media.Read(ctx, f.Volume, f.Path, int64(limits.MaxFile)); ev.err != nil {
+			return ev
+		}
+		if ev.tx, ev.err = signer.Open(data, limits); ev.err == nil {
+			ev.preview = ev.tx.Preview(settings)
+		}
+		return ev
+	})
+	s.busy = "Reading the file"
+}
+
+func (s *Session) onFileOpened(ev fileOpened) {
+	if ev.gen != s.gen {
+		return
+	}
+	s.busy = ""
+	if ev.err != nil {
+		s.step, s.problem = StepMalformed, sentence(ev.err)
+		var malformed *signer.MalformedError
+		s.job.malformed = errors.As(ev.err, &malformed) && !errors.Is(ev.err, container.ErrVersion2)
+		return
+	}
+	s.job.tx, s.job.preview = ev.tx, ev.preview
+	s.step = StepPreview
+}
+
+// result is what a finished run has to write.
+type result struct {
+	signed  *signer.Result
+	files   []outFile
+	written []airgap.Written
+	volume  airgap.Volume
+	dir     string
+	writing bool
+	trouble string
+}
+
+type outFile struct {
+	name string
+	data []byte
+}
+
+func (r *result) view() ResultView {
+	v := ResultView{Complete: r.signed.Complete, TxID: r.signed.TxID.String(), Added: r.signed.Added,
+		Written: append([]airgap.Written(nil), r.written...), Volume: r.volume, Writing: r.writing, Trouble: r.trouble}
+	for _, f := range r.files {
+		v.Names = append(v.Names, f.name)
+	}
+	return v
+}
+
+// finish takes a run's result, logs the card out, and writes beside the file
+// that was read.
+func (s *Session) finish(res *signer.Result) {
+	s.logout()
+	s.forgetPIN()
+	part, whole, final := airgap.ResultNames(path.Base(s.job.file.Path))
+	r := &result{signed: res, dir: path.Dir(s.job.file.Path), volume: s.job.file.Volume}
+	if res.Complete {
+		tx := append([]byte(hex.EncodeToString(res.FinalTx)), '\n')
+		r.files = []outFile{{whole, res.PSBT}, {final, tx}}
+	} else {
+		r.files = []outFile{{part, res.PSBT}}
+	}
+	s.job.result, s.job.approval = r, nil
+	s.step, s.problem = StepResult, ""
+	s.write(r.volume)
+}
+
+// write writes what is not yet written to a medium. Another medium than
+// before gets all of it, in its top folder.
+func (s *Session) write(v airgap.Volume) {
+	r := s.job.result
+	if s.step != StepResult || r == nil || r.writing {
+		return
+	}
+	if v.Path != r.volume.Path {
+		r.volume, r.dir, r.written = v, ".", nil
+	}
+	r.writing, r.trouble = true, ""
+	media, dir, todo := s.cfg.Media, r.dir, r.files[len(r.written):]
+	s.begin(func(ctx context.Context, gen int) Event {
+		ev := written{gen: gen, volume: v}
+		for _, f := range todo {
+			w, err := media.Write(ctx, v, dir, f.name, f.data)
+			if err != nil {
+				ev.err = err
+				return ev
+			}
+			ev.done = append(ev.done, w)
+		}
+		return ev
+	})
+}
+
+func (s *Session) onWritten(ev written) {
+	r := s.job.result
+	if ev.gen != s.gen || r == nil {
+		return
+	}
+	r.writing = false
+	r.written = append(r.written, ev.done...)
+	if ev.err != nil {
+		r.trouble = sentence(ev.err)
+	}
+}
+
+// onIsolation looks at the network: one that comes up stops a run before the
+// PIN or the next signature and logs the card out.
+func (s *Session) onIsolation(i airgap.Isolation) {
+	s.isolation = i
+	if s.blocked() {
+		switch s.step {
+		case StepPIN, StepUnlocking, StepReview, StepApprove, StepSigning:
+			if s.job.key != nil || s.step != StepReview {
+				s.lock(fmt.Sprintf("The network came up (%s), so the card was logged out. Switch it off to go on; what you saw is kept.", i.Blocking()[0].State))
+			}
+		}
+	}
+	s.advance()
+}
+
+// removable is package airgap as Media.
+type removable struct{ *airgap.Volumes }
+
+// NewMedia answers for Media with the machine's removable media.
+func NewMedia(v *airgap.Volumes) Media { return removable{v} }
+
+func (removable) Scan(ctx context.Context, v airgap.Volume) (airgap.Listing, error) {
+	return airgap.Scan(ctx, v)
+}
+
+func (removable) Read(ctx context.Context, v airgap.Volume, path string, max int64) ([]byte, error) {
+	return airgap.Read(ctx, v, path, max)
+}
+
+func (removable) Write(ctx context.Context, v airgap.Volume, dir, name string, data []byte) (airgap.Written, error) {
+	return airgap.Write(ctx, v, dir, name, data)
+}

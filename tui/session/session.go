@@ -1,0 +1,344 @@
+// Package session is one sitting at the station: a state machine without a
+// terminal. Typed events go in (Do), one immutable State comes out. It owns
+// the files read, the cards held, the review, the approval, the verified
+// signatures and the unwritten results; screens draw the state and send
+// events.
+//
+// Everything that waits (cards, media, big transactions) runs in goroutines of
+// the session and comes back as an event through post. Do and State are called
+// from one goroutine.
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/airlock-signer/airlock/airgap"
+	"github.com/airlock-signer/airlock/reader"
+	"github.com/airlock-signer/airlock/reader/card"
+	"github.com/airlock-signer/airlock/reader/secret"
+	"github.com/airlock-signer/airlock/signer"
+)
+
+// DefaultIdle is how long an unlocked card stays unlocked without a key
+// pressed.
+const DefaultIdle = 10 * time.Minute
+
+// Media is what the session asks of removable media. airgap answers it; tests
+// put failing media in its place.
+type Media interface {
+	Watch(ctx context.Context, emit func([]airgap.Volume)) error
+	Scan(ctx context.Context, v airgap.Volume) (airgap.Listing, error)
+	Read(ctx context.Context, v airgap.Volume, path string, max int64) ([]byte, error)
+	Write(ctx context.Context, v airgap.Volume, dir, name string, data []byte) (airgap.Written, error)
+}
+
+// Demo plays the hand that puts a simulated card in.
+type Demo struct {
+	PIN    string // published demo PIN, shown on the first screen: no secret
+	Toggle func() // puts the card in or takes it out
+	In     func() bool
+}
+
+// Config is what a session is made of.
+type Config struct {
+	Readers reader.Backend
+	// OpenCard recognises the make and opens the card (reader.Open).
+	OpenCard func(context.Context, card.Transport) (card.Card, error)
+	Media    Media
+	// WatchIsolation calls emit with the state of the network, at once and at
+	// each change.
+	WatchIsolation func(ctx context.Context, emit func(airgap.Isolation))
+	AllowNetwork   bool
+	Demo           *Demo // nil outside a demo
+	Settings       signer.Settings
+	Limits         signer.Limits
+	Idle           time.Duration    // 0: DefaultIdle
+	Now            func() time.Time // monotonic; never shown. nil: time.Now
+}
+
+// Session is one sitting.
+type Session struct {
+	cfg    Config
+	post   func(Event)
+	ctx    context.Context
+	ledger *signer.Ledger
+
+	step     Step
+	problem  string
+	settings signer.Settings
+
+	snapshot  reader.Snapshot
+	watching  bool // a snapshot came
+	slots     map[string]*held
+	seen      map[cardID]bool // cards that took a PIN in this sitting
+	chosen    string          // slot picked by the person
+	volumes   []airgap.Volume
+	files     []airgap.File
+	filesNote string
+	scanning  bool
+	scanGen   int
+	isolation airgap.Isolation
+
+	gen    int                // of the job that is under way
+	cancel context.CancelFunc // ends it
+	busy   string
+
+	job      job
+	activity time.Time
+}
+
+// job is one file on its way to a result.
+type job struct {
+	file      *airgap.File
+	tx        *signer.Transaction
+	preview   *signer.Report
+	malformed bool // it is no valid PSBT; false where it was not read, or is of another version
+	review    *signer.Review
+	ready     readyView
+	approval  *signer.Approval
+	progress  signer.Progress
+	result    *result
+
+	cardID   cardID         // the card that was unlocked for it
+	slot     string         // where that card is
+	asked    *held          // the card that the PIN is asked for: it goes to no other
+	key      *cardKey       // of the unlocked card; nil while locked
+	pin      *secret.Buffer // kept while a card with an identity is unlocked
+	resume   bool           // paused because the card went away: its return goes on
+	stopping string         // why the run is being stopped; "" where it is not
+	word     bool           // the word before the last try was typed
+	wrongPIN bool
+}
+
+// New makes a session. Nothing runs before Start.
+func New(cfg Config) *Session {
+	if cfg.Idle == 0 {
+		cfg.Idle = DefaultIdle
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Session{cfg: cfg, settings: cfg.Settings, ledger: signer.NewLedger(), slots: map[string]*held{}, seen: map[cardID]bool{}}
+}
+
+// Start begins to watch readers, media and network until ctx ends. Each event
+// goes to post, from any goroutine; the caller brings it to Do.
+func (s *Session) Start(ctx context.Context, post func(Event)) {
+	s.ctx, s.post, s.activity = ctx, post, s.cfg.Now()
+	go func() {
+		_ = s.cfg.Readers.Watch(ctx, func(n reader.Snapshot) { post(slotsChanged{n}) })
+	}()
+	go func() {
+		_ = s.cfg.Media.Watch(ctx, func(v []airgap.Volume) { post(volumesChanged{v}) })
+	}()
+	go s.cfg.WatchIsolation(ctx, func(i airgap.Isolation) { post(isolationChanged{i}) })
+	go func() {
+		t := time.NewTicker(min(s.cfg.Idle/4, 5*time.Second))
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				post(tick{})
+			}
+		}
+	}()
+}
+
+// Close logs every card out, forgets the PIN and releases the readers. It
+// waits no longer than ctx.
+func (s *Session) Close(ctx context.Context) {
+	s.abort()
+	s.forgetPIN()
+	done := make(chan struct{})
+	var open []card.Card
+	for _, h := range s.slots {
+		if h.card != nil {
+			open = append(open, h.card)
+		}
+	}
+	go func() {
+		defer close(done)
+		for _, c := range open {
+			_ = c.Close() // the reset of the slot logs out even where the card hangs
+		}
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Do takes one event.
+func (s *Session) Do(ev Event) {
+	if s.doPerson(ev) {
+		s.activity = s.cfg.Now()
+		return
+	}
+	switch ev := ev.(type) {
+	case slotsChanged:
+		s.onSlots(ev.snapshot)
+	case cardOpened:
+		s.onCardOpened(ev)
+	case volumesChanged:
+		s.onVolumes(ev.volumes)
+	case scanned:
+		s.onScanned(ev)
+	case isolationChanged:
+		s.onIsolation(ev.isolation)
+	case fileOpened:
+		s.onFileOpened(ev)
+	case unlocked:
+		s.onUnlocked(ev)
+	case signProgress:
+		if ev.gen == s.gen {
+			s.job.progress = ev.progress
+		}
+	case signed:
+		s.onSigned(ev)
+	case written:
+		s.onWritten(ev)
+	case cardDead:
+		if s.slots[ev.slot] == ev.held {
+			ev.held.card = nil
+			s.openSlot(ev.held)
+		}
+	case slotFree:
+		s.onSlotFree(ev.held)
+	case tick:
+		s.onTick()
+	}
+}
+
+// doPerson takes what a person did; false for any other event.
+func (s *Session) doPerson(ev Event) bool {
+	switch ev := ev.(type) {
+	case ShowHome:
+		s.goTo(StepHome)
+	case ShowFiles:
+		s.goTo(StepFiles)
+	case OpenFile:
+		if s.step == StepFiles || s.step == StepHome {
+			s.openFile(ev.File)
+		}
+	case GoOn:
+		s.goOn()
+	case ChooseSlot:
+		s.chosen = ev.Name
+		s.advance()
+	case RetrySlot:
+		s.retrySlot(ev.Name)
+	case TypeWord:
+		s.typeWord(ev.Word)
+	case EnterPIN:
+		s.enterPIN(ev.PIN)
+	case PageSeen:
+		if s.job.review != nil {
+			s.job.review.Shown(ev.Item)
+		}
+	case Acknowledge:
+		s.acknowledge(ev.Code)
+	case TypeAmount:
+		s.typeAmount(ev.Text)
+	case Back:
+		s.back()
+	case Discard:
+		s.discard()
+	case WriteResult:
+		s.write(ev.Volume)
+	case SetUnit:
+		s.setUnit(ev.Unit)
+	case ToggleDemoCard:
+		if s.cfg.Demo != nil {
+			go s.cfg.Demo.Toggle() // its event comes through the watch
+		}
+	case Activity:
+	default:
+		return false
+	}
+	return true
+}
+
+// begin starts a job that posts its event; what an earlier one still sends is
+// ignored.
+func (s *Session) begin(f func(ctx context.Context, gen int) Event) {
+	s.abort()
+	ctx, cancel := context.WithCancel(s.ctx)
+	s.cancel = cancel
+	gen, post := s.gen, s.post
+	go func() {
+		defer cancel()
+		post(f(ctx, gen))
+	}()
+}
+
+// abort ends the job under way.
+func (s *Session) abort() {
+	if s.cancel != nil {
+		s.cancel()
+		s.cancel = nil
+	}
+	s.gen++
+	s.busy = ""
+}
+
+// leave ends what is under way, logs the card out, and goes to a step that
+// needs none.
+func (s *Session) leave(to Step) {
+	s.abort()
+	s.logout()
+	s.forgetPIN()
+	s.job = job{}
+	s.problem = ""
+	s.step = to
+}
+
+// back goes one step back.
+func (s *Session) back() {
+	s.problem = ""
+	switch s.step {
+	case StepFiles:
+		s.leave(StepHome)
+	case StepOpening, StepMalformed, StepPreview, StepFailed, StepResult:
+		s.goTo(StepFiles)
+	case StepCard, StepPIN, StepUnlocking:
+		s.toPreview()
+	case StepReview:
+		s.toPreview()
+	case StepApprove:
+		s.step = StepReview
+	case StepSigning:
+		s.pause("You stopped the run. What the card signed so far is kept in memory, and nothing was written.")
+	}
+}
+
+// goTo leaves for the first screen or the list of files, unless something
+// would be lost: that wants Discard.
+func (s *Session) goTo(step Step) {
+	unwritten := s.job.result != nil && !s.job.result.view().Done()
+	if unwritten || s.step == StepSigning || s.step == StepPaused {
+		s.problem = "What was signed is not written yet and would be lost. Write it first, or discard it."
+		return
+	}
+	s.leave(step)
+	s.scan()
+}
+
+// toPreview drops the review and logs out; the file stays open.
+func (s *Session) toPreview() {
+	s.abort()
+	s.logout()
+	s.forgetPIN()
+	s.job = job{file: s.job.file, tx: s.job.tx, preview: s.job.preview}
+	s.step = StepPreview
+}
+
+// onTick is the idle lock.
+func (s *Session) onTick() {
+	if s.job.key == nil || s.step == StepSigning || s.cfg.Now().Sub(s.activity) < s.cfg.Idle {
+		return
+	}
+	s.lock("Nobody pressed a key for a while, so the card was logged out. Your review is kept.")
+}

@@ -1,0 +1,81 @@
+package session
+
+import (
+	"context"
+	"errors"
+
+	"github.com/airlock-signer/airlock/reader/card"
+	"github.com/airlock-signer/airlock/signer"
+)
+
+// startSigning runs the approval with the unlocked card, or asks for the card
+// first where it was logged out meanwhile.
+func (s *Session) startSigning() {
+	h := s.slots[s.job.slot]
+	if s.job.key == nil || h == nil || s.blocked() {
+		s.step = StepCard
+		s.advance()
+		return
+	}
+	s.step, s.problem = StepSigning, ""
+	s.job.resume, s.job.stopping = false, ""
+	approval, key, post := *s.job.approval, s.job.key, s.post
+	s.begin(func(ctx context.Context, gen int) Event {
+		h.io.Lock()
+		defer h.io.Unlock()
+		result, err := signer.Sign(ctx, approval, key, func(p signer.Progress) { post(signProgress{gen, p}) })
+		return signed{gen, result, err}
+	})
+}
+
+// pause stops the run: the card's exchange under way is given up, and what was
+// verified is kept. The step changes at once, the rest when the run has ended:
+// it may just have finished, and then its result counts.
+func (s *Session) pause(why string) {
+	if s.step != StepSigning || s.cancel == nil {
+		return
+	}
+	s.cancel()
+	s.job.stopping = why
+	s.step, s.problem = StepPaused, why
+}
+
+func (s *Session) onSigned(ev signed) {
+	if ev.gen != s.gen {
+		return // discarded
+	}
+	stopping := s.job.stopping
+	s.job.stopping = ""
+	if ev.err == nil {
+		s.finish(ev.result)
+		return
+	}
+	var lie *signer.SigningError
+	if errors.As(ev.err, &lie) {
+		s.logout()
+		s.forgetPIN()
+		s.job.approval = nil
+		s.step, s.problem = StepFailed, lie.Error()
+		return
+	}
+	s.step = StepPaused
+	s.problem = stopping
+	if stopping == "" {
+		s.problem = sentence(ev.err)
+		s.job.resume = card.Gone(ev.err)
+	}
+	if h := s.slots[s.job.slot]; h != nil {
+		s.reopen(h)
+	}
+	s.job.key = nil
+	s.advance()
+}
+
+// discard drops a paused run, or a result that nobody wants to write.
+func (s *Session) discard() {
+	switch s.step {
+	case StepPaused, StepResult:
+		s.leave(StepFiles)
+		s.scan()
+	}
+}

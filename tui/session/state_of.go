@@ -1,0 +1,55 @@
+package session
+
+import (
+	"encoding/hex"
+
+	"github.com/airlock-signer/airlock/signer"
+)
+
+// State is the sitting as it stands.
+func (s *Session) State() State {
+	st := State{
+		Step: s.step, Problem: s.problem, Busy: s.busy,
+		Slots: s.slotViews(), SlotsTrouble: s.slotsTrouble(),
+		Volumes: append(s.volumes[:0:0], s.volumes...),
+		Files:   append(s.files[:0:0], s.files...), Scanning: s.scanning, FilesNote: s.filesNote,
+		Isolation: s.isolation, AllowNetwork: s.cfg.AllowNetwork, Settings: s.settings,
+		File: s.job.file, Preview: s.job.preview, Malformed: s.job.malformed, Progress: s.job.progress,
+		Locked: s.job.review != nil && s.job.key == nil,
+	}
+	if d := s.cfg.Demo; d != nil {
+		st.Demo = &DemoView{PIN: d.PIN, Inserted: d.In()}
+	}
+	if h := s.current(); h != nil {
+		v := h.view()
+		v.SeenPIN = s.seen[h.id()]
+		st.Card = &v
+		st.PIN = s.pinView(h)
+	}
+	if s.job.review != nil {
+		st.Review = s.reviewView()
+	}
+	if s.job.result != nil {
+		v := s.job.result.view()
+		st.Result = &v
+	}
+	return st
+}
+
+func (s *Session) reviewView() *ReviewView {
+	r := s.job.review
+	v := &ReviewView{Report: r.Report(), Items: r.Items(), Confirmation: r.Confirmation(),
+		Fingerprint: hex.EncodeToString(s.job.ready.fingerprint[:])}
+	v.CanApprove = v.Report.Verdict == signer.VerdictClear || v.Report.Verdict == signer.VerdictCaution
+	v.Seen = make([]bool, len(v.Items))
+	for i, item := range v.Items {
+		v.Seen[i] = r.Seen(item)
+		v.CanApprove = v.CanApprove && v.Seen[i]
+	}
+	for _, c := range r.Cautions() {
+		ack := r.Acknowledged(c)
+		v.Cautions = append(v.Cautions, CautionView{Code: c, Places: r.Places(c), Acknowledged: ack})
+		v.CanApprove = v.CanApprove && ack
+	}
+	return v
+}

@@ -1,0 +1,245 @@
+// Package tui draws the sitting and turns keys into its events. One root
+// model, a screen for each step in a file of its own; each screen declares the
+// keys it has, and the help line shows just those. All input and output with
+// cards and media is the session's (package session), in goroutines of its own.
+package tui
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"github.com/airlock-signer/airlock/reader/secret"
+	_ "github.com/airlock-signer/airlock/tui/console" // before bubbletea: see there
+	"github.com/airlock-signer/airlock/tui/session"
+)
+
+// settle is how long the keyboard must be quiet before a new screen takes
+// keys: what was typed, or a key held down, before the screen appeared must
+// not answer it. The help line appears when the keys work.
+const settle = 150 * time.Millisecond
+
+// Options of the station.
+type Options struct {
+	Session session.Config
+	In, Out *os.File // the terminal
+}
+
+// Run is the station, from the first screen until the person leaves. All cards
+// are logged out and released when it returns.
+func Run(ctx context.Context, o Options) error {
+	in, err := newInput(o.In)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := session.New(o.Session)
+	m := newModel(s, in)
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(in), tea.WithOutput(o.Out),
+		tea.WithAltScreen(), tea.WithoutBracketedPaste())
+	s.Start(ctx, func(ev session.Event) { p.Send(sessionMsg{ev}) })
+	_, err = p.Run()
+	release, done := context.WithTimeout(context.Background(), 3*time.Second)
+	defer done()
+	s.Close(release)
+	m.forget()
+	if errors.Is(err, tea.ErrInterrupted) || errors.Is(err, tea.ErrProgramKilled) && ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// sessionMsg brings an event of the session to Update.
+type sessionMsg struct{ ev session.Event }
+
+// settledMsg says that the keyboard was quiet since the key number seq.
+type settledMsg struct{ seq int }
+
+// secretInput is the input's secret mode; nil-safe fakes stand in for it in
+// tests of the drawing.
+type secretInput interface {
+	hide(*secret.Buffer)
+	show()
+	drain()
+}
+
+// model is the root model.
+type model struct {
+	session *session.Session
+	state   session.State
+	in      secretInput
+	size    size
+	screen  screen
+	stack   []screen // screens that a person opened over the one of the step
+	settled bool
+	seq     int
+	pin     *secret.Buffer
+}
+
+func newModel(s *session.Session, in secretInput) *model {
+	m := &model{session: s, in: in, size: size{minWidth, minHeight}, state: s.State()}
+	m.enter()
+	return m
+}
+
+// Init waits for the keyboard to be quiet.
+func (m *model) Init() tea.Cmd { return m.quiet() }
+
+// Update routes, and tells the session what is now on screen.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.route(msg)
+	if sc, ok := m.top().(seeing); ok && m.settled {
+		for _, ev := range sc.seen(m.state, m.room()) {
+			m.session.Do(ev)
+		}
+		m.state = m.session.State()
+	}
+	return m, cmd
+}
+
+func (m *model) route(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.size = size{max(msg.Width, 20), max(msg.Height, 5)}
+	case sessionMsg:
+		return m.tell(msg.ev)
+	case settledMsg:
+		if msg.seq == m.seq {
+			m.settled = true
+		}
+	case tea.KeyMsg:
+		return m.key(msg)
+	}
+	return nil
+}
+
+// tell brings an event to the session and follows it where it goes.
+func (m *model) tell(ev session.Event) tea.Cmd {
+	before := m.state.Step
+	m.session.Do(ev)
+	m.state = m.session.State()
+	if m.state.Step != before {
+		m.enter()
+		return m.quiet()
+	}
+	return nil
+}
+
+// enter makes the screen of the step.
+func (m *model) enter() {
+	m.forget()
+	m.stack = nil
+	m.screen = screenFor(m.state.Step)
+	m.settled = false
+	if m.state.Step == session.StepPIN {
+		m.askPIN()
+	}
+}
+
+// askPIN switches the keyboard to the secret mode.
+func (m *model) askPIN() {
+	b, err := secret.New(64)
+	if err != nil {
+		m.state.Problem = err.Error()
+		return
+	}
+	m.pin = b
+	if p, ok := m.screen.(*pinScreen); ok {
+		p.buffer = b
+	}
+	if m.state.PIN.WantWord == "" || m.state.PIN.WordDone {
+		m.in.hide(b)
+	}
+}
+
+// forget ends the secret mode and wipes what was typed.
+func (m *model) forget() {
+	m.in.show()
+	if m.pin != nil {
+		m.pin.Release()
+		m.pin = nil
+	}
+}
+
+// quiet asks to be told when the keyboard was quiet for a while.
+func (m *model) quiet() tea.Cmd {
+	m.seq++
+	seq := m.seq
+	return tea.Tick(settle, func(time.Time) tea.Msg { return settledMsg{seq} })
+}
+
+// top is the screen that has the keyboard.
+func (m *model) top() screen {
+	if n := len(m.stack); n > 0 {
+		return m.stack[n-1]
+	}
+	return m.screen
+}
+
+// key gives a key to the screen on top.
+func (m *model) key(msg tea.KeyMsg) tea.Cmd {
+	if msg.String() == "ctrl+c" {
+		return m.leave()
+	}
+	if !m.settled {
+		return m.quiet()
+	}
+	m.session.Do(session.Activity{})
+	sc := m.top()
+	for _, b := range sc.keys(m.state, m.room()) {
+		if b.is(msg.String()) {
+			return m.act(b.do)
+		}
+	}
+	if t, ok := sc.(typing); ok {
+		t.typed(msg)
+	}
+	return nil
+}
+
+// act does what a key is bound to.
+func (m *model) act(do func() action) tea.Cmd {
+	if do == nil {
+		return nil
+	}
+	switch a := do().(type) {
+	case nil:
+		return nil
+	case open:
+		m.stack = append(m.stack, a.screen)
+	case shut:
+		m.stack = m.stack[:len(m.stack)-1]
+	case quit:
+		return m.leave()
+	case enterPIN:
+		pin := m.pin
+		m.pin = nil
+		m.in.show()
+		return m.tell(session.EnterPIN{PIN: pin})
+	case typeWord:
+		cmd := m.tell(session.TypeWord{Word: a.word})
+		if m.state.PIN.WordDone && m.pin != nil {
+			m.in.hide(m.pin)
+		}
+		return cmd
+	case send:
+		var cmds []tea.Cmd
+		for _, ev := range a {
+			cmds = append(cmds, m.tell(ev))
+		}
+		return tea.Batch(cmds...)
+	}
+	return nil
+}
+
+// leave ends the station, unless something signed would be lost.
+func (m *model) leave() tea.Cmd {
+	if r := m.state.Result; r != nil && !r.Done() || m.state.Step == session.StepPaused || m.state.Step == session.StepSigning {
+		return m.tell(session.ShowHome{}) // which says why not
+	}
+	return tea.Quit
+}
