@@ -139,7 +139,7 @@ func findSignaturesNeeded(a *assessment, s *sayer) {
 	for i := range a.report.Inputs {
 		in := &a.report.Inputs[i]
 		need := in.SignaturesNeed - in.SignaturesHave
-		if a.in[i].standing.status == proven {
+		if st := a.in[i].standing.status; st == proven || st == policy {
 			need--
 		}
 		if !a.tx.ins[i].final {
