@@ -77,13 +77,13 @@ func (r *Review) Approve() (Approval, error) {
 
 // approvable looks for the first obstacle.
 func (r *Review) approvable() error {
-	if r.refused() || !r.report.Checked {
+	if r.refused() {
 		return &NotApprovableError{
 			Obstacle: ObstacleRefused,
 			Sentence: "This transaction is refused. Read why, change it at the coordinator and bring the new file.",
 		}
 	}
-	if len(r.spends) == 0 {
+	if len(r.spends) == 0 || !r.report.Checked {
 		return &NotApprovableError{
 			Obstacle: ObstacleNothingToSign,
 			Sentence: "There is nothing for this card to sign in this transaction.",

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 
@@ -14,7 +15,7 @@ import (
 // finish puts the signatures into the bytes that came in, reads the outcome
 // back with the strict container and, when every input has what it needs, makes
 // the transaction for the network and runs the script engine over it.
-func (n *run) finish() (*Result, error) {
+func (n *run) finish(ctx context.Context) (*Result, error) {
 	adds := n.additions()
 	raw, err := n.container.Splice(adds)
 	if err != nil {
@@ -32,8 +33,13 @@ func (n *run) finish() (*Result, error) {
 	if !complete {
 		return result, nil
 	}
-	if input, err := n.hasher.execute(tx); err != nil {
-		return nil, badResult(input, err)
+	for i := range tx.TxIn {
+		if err := ctx.Err(); err != nil {
+			return nil, n.interrupted(err)
+		}
+		if err := n.hasher.executeInput(tx, i); err != nil {
+			return nil, badResult(i, fmt.Errorf("input %d: %w", i, err))
+		}
 	}
 	var out bytes.Buffer
 	out.Grow(tx.SerializeSize())
@@ -172,18 +178,8 @@ func takeSignature(in *wire.TxIn, fields *container.Map, script []byte) bool {
 // of one key are no longer.
 func push(data []byte) []byte { return append([]byte{byte(len(data))}, data...) }
 
-// execute runs the script engine with standard flags over every input, with
-// the midstates that were hashed already. It gives the input that fails.
-func (h *hasher) execute(tx *wire.MsgTx) (input int, err error) {
-	for i := range tx.TxIn {
-		if err := h.executeInput(tx, i); err != nil {
-			return i, fmt.Errorf("input %d: %w", i, err)
-		}
-	}
-	return -1, nil
-}
-
-// executeInput runs one input.
+// executeInput runs the script engine with standard flags over one input of the
+// final transaction, with the midstates that were hashed already.
 func (h *hasher) executeInput(tx *wire.MsgTx, i int) error {
 	out := h.spent(i)
 	if txscript.IsPayToTaproot(out.PkScript) && len(tx.TxIn[i].Witness) == 1 {

@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 
@@ -34,9 +35,12 @@ func (n *run) checkNonce(req *Request, r nonce) error {
 // noncesInFile collects what the signatures in the file show. Those that are
 // not ours count too: a number that somebody else knows is as bad as one used
 // twice. Two of ours that repeat one stop the run before it begins.
-func (n *run) noncesInFile(c *container.Container, h *hasher) (nonceSet, error) {
+func (n *run) noncesInFile(ctx context.Context, c *container.Container, h *hasher) (nonceSet, error) {
 	set := nonceSet{}
 	for i := range c.Inputs {
+		if err := ctx.Err(); err != nil {
+			return nil, n.interrupted(err)
+		}
 		ours := n.review.report.Inputs[i].Owner == Ours
 		for _, sig := range signaturesIn(&c.Inputs[i], h, i) {
 			if ours && (n.ledger.nonceIsWeak(sig.nonce) || n.ledger.nonceRepeats(n.fingerprint, sig.nonce, sig.digest)) {
@@ -60,27 +64,32 @@ type foundSignature struct {
 // no digest, so that the same nonce anywhere else is a clash.
 func signaturesIn(in *container.Map, h *hasher, input int) []foundSignature {
 	var found []foundSignature
-	add := func(pub, sig []byte) {
-		if f, ok := readSignature(h, input, pub, sig); ok {
+	taproot := txscript.IsPayToTaproot(h.spent(input).PkScript)
+	add := func(kind ScriptType, keyHash, sig []byte) {
+		if f, ok := readSignature(h, input, kind, keyHash, sig); ok {
 			found = append(found, f)
 		}
 	}
 	for pair := range in.All(container.InPartialSig) {
-		add(pair.KeyData, pair.Value)
+		kind, keyHash := keySpends(h.spent(input).PkScript, pair.KeyData)
+		add(kind, keyHash, pair.Value)
 	}
-	if pair, ok := in.Get(container.InTapKeySig); ok {
-		add(nil, pair.Value)
+	if pair, ok := in.Get(container.InTapKeySig); ok && taproot {
+		add(P2TR, nil, pair.Value)
 	}
 	for pair := range in.All(container.InTapScriptSig) {
-		add(nil, pair.Value)
+		add(UnknownScript, nil, pair.Value)
 	}
 	stack := finalStack(in)
 	for i, item := range stack {
-		var pub []byte // in single-key scripts it follows its signature
-		if len(stack) == 2 && i == 0 {
-			pub = stack[1]
+		kind, keyHash := UnknownScript, []byte(nil)
+		switch {
+		case taproot && len(stack) == 1:
+			kind = P2TR
+		case len(stack) == 2 && i == 0: // in single-key scripts the key follows its signature
+			kind, keyHash = keySpends(h.spent(input).PkScript, stack[1])
 		}
-		add(pub, item)
+		add(kind, keyHash, item)
 	}
 	return found
 }
@@ -99,12 +108,12 @@ func finalStack(in *container.Map) [][]byte {
 	return stack
 }
 
-// readSignature takes bytes that may be a signature with its sighash byte.
-func readSignature(h *hasher, input int, pub, sig []byte) (foundSignature, bool) {
+// readSignature takes bytes that may be a signature with its sighash byte, for
+// a script of one key or of a kind that is not known.
+func readSignature(h *hasher, input int, kind ScriptType, keyHash, sig []byte) (foundSignature, bool) {
 	var f foundSignature
 	hashType := txscript.SigHashDefault
-	script := h.spent(input).PkScript
-	if txscript.IsPayToTaproot(script) {
+	if txscript.IsPayToTaproot(h.spent(input).PkScript) {
 		if len(sig) != 64 && len(sig) != 65 {
 			return f, false
 		}
@@ -126,7 +135,6 @@ func readSignature(h *hasher, input int, pub, sig []byte) (foundSignature, bool)
 	if len(sig) != 64 {
 		hashType = txscript.SigHashType(sig[len(sig)-1])
 	}
-	kind, keyHash := keySpends(script, pub)
 	digest, err := h.digest(input, kind, keyHash, hashType)
 	if err != nil {
 		digest = sha256.Sum256(fmt.Appendf(nil, "airlock/no digest/%d/%x", input, sig))
@@ -135,13 +143,10 @@ func readSignature(h *hasher, input int, pub, sig []byte) (foundSignature, bool)
 	return f, true
 }
 
-// keySpends tells which single-key script a key spends, UnknownScript where it
-// is none or another key's. The key may be uncompressed for P2PKH; P2TR is known
-// without it.
-func keySpends(script, pub []byte) (ScriptType, []byte) {
-	if txscript.IsPayToTaproot(script) {
-		return P2TR, nil
-	}
+// keySpends tells which single-key ECDSA script a key spends, and gives its
+// HASH160; UnknownScript where it is none or another key's. The key may be
+// uncompressed for P2PKH.
+func keySpends(script, pub []byte) (kind ScriptType, keyHash []byte) {
 	hash := btcutil.Hash160(pub)
 	witness := append([]byte{txscript.OP_0, txscript.OP_DATA_20}, hash...)
 	nested := append([]byte{txscript.OP_HASH160, txscript.OP_DATA_20}, btcutil.Hash160(witness)...)

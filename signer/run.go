@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -46,7 +47,7 @@ func (n *run) check() error {
 }
 
 // prepare parses the approved bytes and computes every request, once a run.
-func (n *run) prepare() error {
+func (n *run) prepare(ctx context.Context) error {
 	if n.container != nil {
 		return nil
 	}
@@ -58,11 +59,14 @@ func (n *run) prepare() error {
 	if err != nil {
 		return fmt.Errorf("the approved file: %w", err)
 	}
-	requests, err := makeRequests(c, h, n.review.spends)
+	requests, err := makeRequests(ctx, c, h, n.review.spends)
+	if ctx.Err() != nil {
+		return n.interrupted(ctx.Err())
+	}
 	if err != nil {
 		return fmt.Errorf("the approved file: %w", err)
 	}
-	inFile, err := n.noncesInFile(c, h)
+	inFile, err := n.noncesInFile(ctx, c, h)
 	if err != nil {
 		return err
 	}
@@ -85,11 +89,14 @@ func (r *Review) spent() []*wire.TxOut {
 // makeRequests asks for one signature an input. Requests of one key follow each
 // other, because a card may keep the key it derived last; otherwise they are in
 // the order of the inputs.
-func makeRequests(c *container.Container, h *hasher, spends []spend) ([]Request, error) {
+func makeRequests(ctx context.Context, c *container.Container, h *hasher, spends []spend) ([]Request, error) {
 	first := make(map[[33]byte]int, len(spends)) // where a key occurs first
 	taken := make(map[int]bool, len(spends))
 	requests := make([]Request, 0, len(spends))
 	for i := range spends {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		s := &spends[i]
 		req, err := makeRequest(c, h, s)
 		if err != nil {

@@ -130,7 +130,7 @@ func (n *run) sign(ctx context.Context, k Key, progress func(Progress)) (*Result
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	if err := n.prepare(); err != nil {
+	if err := n.prepare(ctx); err != nil {
 		return nil, err
 	}
 	if err := n.isBound(ctx, k); err != nil {
@@ -139,7 +139,7 @@ func (n *run) sign(ctx context.Context, k Key, progress func(Progress)) (*Result
 	if err := n.collect(ctx, k, progress); err != nil {
 		return nil, err
 	}
-	result, err := n.finish()
+	result, err := n.finish(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -219,5 +219,5 @@ func cloneRequests(requests []Request) []Request {
 }
 
 func (n *run) interrupted(err error) error {
-	return &InterruptedError{Made: len(n.made), Total: len(n.requests), Err: err}
+	return &InterruptedError{Made: len(n.made), Total: len(n.review.spends), Err: err}
 }

@@ -345,6 +345,29 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// TestCancelledAtTheEnd: cancelled while the card signed the last input; what
+// it made is kept, and the next call asks it for nothing.
+func TestCancelledAtTheEnd(t *testing.T) {
+	p := payment("at the end", allTypes...)
+	a := approve(t, reviewDemo(t, p.Bytes()))
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &card{Key: demoKey(t)}
+	c.sign = func(ctx context.Context, reqs []signer.Request, progress func(int)) ([]signer.Signature, error) {
+		sigs, err := c.Key.Sign(ctx, reqs, progress)
+		cancel()
+		return sigs, err
+	}
+	var stopped *signer.InterruptedError
+	if _, err := signer.Sign(ctx, a, c, nil); !errors.As(err, &stopped) || stopped.Made != 4 || stopped.Total != 4 {
+		t.Fatal(err)
+	}
+	result, err := signer.Sign(t.Context(), a, c, nil)
+	if err != nil || c.calls != 1 {
+		t.Fatalf("%v after %d calls", err, c.calls)
+	}
+	checkResult(t, p, p.Bytes(), "binary", result)
+}
+
 // TestApprovalMisused: the zero value, a second use, another key, two at once.
 func TestApprovalMisused(t *testing.T) {
 	file := payment("misused", samples.P2WPKH, samples.P2TR).Bytes()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/hex"
+	"math/big"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -166,4 +167,17 @@ func FuzzDER(f *testing.F) {
 			t.Fatalf("%x is also spelt %x", sig, again)
 		}
 	})
+}
+
+// TestSchnorrInRange: btcec and the script engine take an s of the group order
+// and above for its remainder.
+func TestSchnorrInRange(t *testing.T) {
+	order := btcec.S256().N
+	for add, want := range map[int64]bool{-1: true, 0: false, 1: false} {
+		sig := make([]byte, 64)
+		new(big.Int).Add(order, big.NewInt(add)).FillBytes(sig[32:])
+		if got := schnorrInRange(sig); got != want {
+			t.Errorf("n%+d: %v", add, got)
+		}
+	}
 }
