@@ -33,7 +33,7 @@ func TestStrictUnpadding(t *testing.T) {
 	if plain, err := c.open(reply(block(2, 2))); err != nil || len(plain) != 14 {
 		t.Fatalf("%x %v", plain, err)
 	}
-	two := append(block(), bytes.Repeat([]byte{17}, 16)...)
+	two := bytes.Repeat([]byte{17}, 32)
 	for name, plain := range map[string][]byte{
 		"none": block(0), "too long": bytes.Repeat([]byte{17}, 16), "longer than a block": two,
 		"uneven": block(3, 2), "all padding": bytes.Repeat([]byte{16}, 16), "255": block(255),
