@@ -89,7 +89,7 @@ func lookInside(c *claims, script []byte, in inside) (status, string) {
 	for i := range c.ours {
 		for _, s := range c.ours[i].spots {
 			if s.holder.wallet != nil {
-				return fraud, fmt.Sprintf("The script is named as one of your %s, but it is not a script of that wallet.", s.holder.proof())
+				return fraud, fmt.Sprintf("The file says that this script belongs to your %s, but that wallet does not have it.", s.holder.proof())
 			}
 		}
 	}

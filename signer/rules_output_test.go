@@ -75,7 +75,7 @@ func TestOutputRules(t *testing.T) {
 
 		{about: "an empty script", make: paying(nil, 600), want: "script-nonstandard"},
 		{about: "a bare key", make: paying(p2pk, 600), want: "script-nonstandard"},
-		{about: "a bare multisig", make: paying(bare, 800), want: "script-nonstandard"},
+		{about: "a bare multisig", make: paying(bare, 700), want: "script-nonstandard"},
 		{about: "a script nobody knows", make: paying([]byte{txscript.OP_TRUE}, 600), want: "script-nonstandard"},
 		{about: "p2sh has an address", make: paying(sh(bare), 600)},
 

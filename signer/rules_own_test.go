@@ -139,7 +139,7 @@ func TestInputRules(t *testing.T) {
 			spendMultisig(p).Drop(inDerivation)
 		}, want: "foreign-input signatures-needed"},
 		{about: "a multisig that is not shown", make: func(p *samples.Packet) { spendMultisig(p).Drop(inWitness) },
-			want: "input-not-proven signatures-needed"},
+			want: "input-not-proven"},
 		{about: "a multisig without the key of ours it names", make: func(p *samples.Packet) {
 			in := spendMultisig(p)
 			in.Drop(inDerivation)

@@ -139,7 +139,7 @@ func findSignaturesNeeded(a *assessment, s *sayer) {
 	for i := range a.report.Inputs {
 		in := &a.report.Inputs[i]
 		need := in.SignaturesNeed - in.SignaturesHave
-		if st := a.in[i].standing.status; st == proven || st == policy {
+		if a.asks(i) {
 			need--
 		}
 		if !a.tx.ins[i].final {
