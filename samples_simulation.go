@@ -20,6 +20,7 @@ import (
 func simulationCommands() []command {
 	return []command{
 		{"samples", "write the sample stick into a folder", runSamples},
+		{"simcard", "play a SIMULATED Satochip into the virtual reader", runSimcard},
 	}
 }
 

@@ -50,18 +50,17 @@ func (s *Session) onSigned(ev signed) {
 		s.finish(ev.result)
 		return
 	}
-	var lie *signer.SigningError
-	if errors.As(ev.err, &lie) {
+	if s.over(ev.err) {
 		s.logout()
 		s.forgetPIN()
 		s.job.approval = nil
-		s.step, s.problem = StepFailed, lie.Error()
+		s.step, s.problem = StepFailed, sentence(ev.err)
 		return
 	}
 	s.step = StepPaused
 	s.problem = stopping
 	if stopping == "" {
-		s.problem = sentence(ev.err)
+		s.problem = sentence(cause(ev.err))
 		s.job.resume = card.Gone(ev.err)
 	}
 	if h := s.slots[s.job.slot]; h != nil {
@@ -69,6 +68,25 @@ func (s *Session) onSigned(ev signed) {
 	}
 	s.job.key = nil
 	s.advance()
+}
+
+// over reports whether the run is at its end: the card lied, or the approval
+// does not hold any more. Another card in mid-run only pauses it.
+func (s *Session) over(err error) bool {
+	var lie *signer.SigningError
+	if errors.As(err, &lie) {
+		return lie.Code != signer.CodeCardSwapped
+	}
+	return errors.Is(err, signer.ErrReviewChanged) || errors.Is(err, signer.ErrApprovalUsed) || errors.Is(err, signer.ErrNoApproval)
+}
+
+// cause is what stopped a run; how far it came, the screen says itself.
+func cause(err error) error {
+	var stopped *signer.InterruptedError
+	if errors.As(err, &stopped) {
+		return stopped.Unwrap()
+	}
+	return err
 }
 
 // discard drops a paused run, or a result that nobody wants to write.
