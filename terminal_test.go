@@ -133,6 +133,24 @@ func (term *terminal) text(s string) {
 	}
 }
 
+// shot appends the screen to the file that AIRLOCK_SHOTS names: so the pictures
+// in README.md come from the real program (make shots).
+func (term *terminal) shot(name string) {
+	term.Helper()
+	file := os.Getenv("AIRLOCK_SHOTS")
+	if file == "" {
+		return
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		term.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "== %s\n%s\n", name, term.screen()); err != nil {
+		term.Fatal(err)
+	}
+}
+
 // choose moves down a list until the row begins with name.
 func (term *terminal) choose(name string) {
 	term.Helper()
