@@ -18,7 +18,10 @@ func exchangeT0(send func([]byte) ([]byte, error), apdu []byte) ([]byte, error) 
 	var whole []byte
 	for {
 		n := len(reply)
-		if n < 2 || reply[n-2] != 0x61 {
+		if n < 2 { // or its byte would count as a status word with one of before
+			return nil, card.BadReplyError{What: "shorter than a status word"}
+		}
+		if reply[n-2] != 0x61 {
 			return append(whole, reply...), nil
 		}
 		whole = append(whole, reply[:n-2]...)
