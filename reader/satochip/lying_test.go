@@ -87,7 +87,11 @@ func lieAbout(t *testing.T, exchange, length int) {
 		}
 		return everything(t, f, func(n int) bool { return n == exchange })
 	}
-	for offset := 0; offset < length; offset++ {
+	step := 1
+	if testing.Short() {
+		step = 9 // with the race detector every byte takes minutes
+	}
+	for offset := 0; offset < length; offset += step {
 		_ = run(func(reply []byte) []byte {
 			reply[min(offset, len(reply)-1)] ^= 1 << (offset % 8)
 			return reply
