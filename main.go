@@ -23,7 +23,6 @@ func commands() []command {
 	return append([]command{
 		{"inspect", "print the review of PSBT files, without a card", runInspect},
 		{"cards", "list the readers and the card in each", runCards},
-		{"cards", "list the smart card readers and the cards in them", runCards},
 	}, simulationCommands()...)
 }
 
