@@ -166,7 +166,7 @@ func (in inspector) modules() IsolationItem {
 	case len(found) == 0:
 		item.State = "no network module is loaded"
 	case len(found) > 6:
-		item.State = fmt.Sprintf("%d network modules are loaded: %s, …", len(found), strings.Join(found[:6], ", "))
+		item.State = fmt.Sprintf("%d network modules are loaded: %s, and more", len(found), strings.Join(found[:6], ", "))
 	default:
 		item.State = "loaded: " + strings.Join(found, ", ")
 	}

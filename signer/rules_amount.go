@@ -13,8 +13,8 @@ var (
 	prevtxMissing = sentences{
 		"The full previous transaction of this input is missing.",
 		"Its amount cannot be checked: a false amount could make you pay a huge fee.",
-		"Save the transaction as a file, not as a QR code: in Sparrow “Save Transaction”, in Electrum “Share”, “Save to file”; both then put the previous transactions in. " +
-			"Where the coordinator cannot, the setting “accept amounts without previous transactions” lets it pass with a caution for this session.",
+		"Save the transaction as a file, not as a QR code: in Sparrow \"Save Transaction\", in Electrum \"Share\", \"Save to file\"; both then put the previous transactions in. " +
+			"Where the coordinator cannot, the setting \"accept amounts without previous transactions\" lets it pass with a caution for this session.",
 	}
 	amountsUnproven = sentences{
 		"The amount of this input is only claimed: its full previous transaction is missing, and you chose to accept that for this session.",

@@ -39,7 +39,7 @@ func findSighashUnsafe(a *assessment, s *sayer) {
 			s.input(i, CodeSighashUnsafe, sentences{
 				fmt.Sprintf("This input asks for a signature of the kind %s.", sighashName(in.sighash, in.script == P2TR)),
 				"Such a signature leaves parts of the transaction open: somebody else could change where the money goes.",
-				"Make the transaction again with the signature type ALL (DEFAULT for taproot): in Sparrow it is chosen beside “Finalize Transaction for Signing”; in Core it is the sighashtype of walletprocesspsbt.",
+				"Make the transaction again with the signature type ALL (DEFAULT for taproot): in Sparrow it is chosen beside \"Finalize Transaction for Signing\"; in Core it is the sighashtype of walletprocesspsbt.",
 			})
 		}
 	}

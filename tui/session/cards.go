@@ -20,6 +20,9 @@ type held struct {
 	trouble  string
 	loggedIn bool
 	io       *sync.Mutex // cards are not safe for concurrent use
+	// out is closed when the last logout has ended; nil before the first. A PIN
+	// waits for it, or the logout could come after it.
+	out chan struct{}
 }
 
 // cardID tells one card from another, as far as that is possible before a PIN.
@@ -263,7 +266,10 @@ func (s *Session) logout() {
 			continue
 		}
 		h.loggedIn = false
+		done := make(chan struct{})
+		h.out = done
 		go func(ctx context.Context, h *held, name string, post func(Event)) {
+			defer close(done)
 			h.io.Lock()
 			defer h.io.Unlock()
 			if err := h.card.Logout(ctx); err != nil {

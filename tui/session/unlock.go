@@ -144,8 +144,11 @@ func (s *Session) unlock(h *held, pin *secret.Buffer) {
 	s.step, s.problem = StepUnlocking, ""
 	s.job.slot, s.job.wrongPIN = h.slot.Name, false
 	tx, kept, settings, ledger := s.job.tx, s.job.review != nil, s.settings, s.ledger
-	had := s.job.ready
+	had, out := s.job.ready, h.out
 	s.begin(func(ctx context.Context, gen int) Event {
+		if out != nil {
+			<-out
+		}
 		h.io.Lock()
 		defer h.io.Unlock()
 		ev := unlocked{gen: gen, held: h, pin: pin}
