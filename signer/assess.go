@@ -24,6 +24,7 @@ type assessment struct {
 	can          func(Request) error
 	ledger       *Ledger
 
+	nobody *standing
 	in     []inputState
 	out    []outputState
 	ours   int     // number of inputs proven ours
@@ -35,7 +36,7 @@ type assessment struct {
 
 // inputState is what this look adds to the facts of an input.
 type inputState struct {
-	standing standing
+	standing *standing
 	script   ScriptType // resolved: the facts' own, or as it was rebuilt
 	sighash  uint32     // declared, or the default of the script
 	signed   signed
@@ -44,7 +45,7 @@ type inputState struct {
 
 // outputState is the same for an output.
 type outputState struct {
-	standing standing
+	standing *standing
 	script   ScriptType
 	back     bool // proven ours, and counted as coming back
 	other    bool // rebuilt from another account than the inputs'
@@ -62,8 +63,9 @@ func (t *Transaction) assess(ctx context.Context, s Settings, o Ownership, l *Le
 	a := &assessment{
 		ctx: ctx, tx: t, msg: t.tx(), settings: s, ledger: l,
 		checked: o.checked(), wallets: o.Wallets, fingerprints: o.Fingerprints, can: o.Can,
-		in:  make([]inputState, len(t.ins)),
-		out: make([]outputState, len(t.outs)),
+		nobody: &standing{},
+		in:     make([]inputState, len(t.ins)),
+		out:    make([]outputState, len(t.outs)),
 	}
 	if a.checked {
 		a.ring = newKeyring(&o)
@@ -217,7 +219,7 @@ func (a *assessment) fillInput(i int, out *Input) {
 		out.Script = f.spent.PkScript
 		out.Address = addressOf(f.spent.PkScript, a.settings.Network.Params())
 	}
-	s := &in.standing
+	s := in.standing
 	switch s.status {
 	case proven:
 		out.Owner, out.Wallet = Ours, s.spot.holder.name()
@@ -258,7 +260,7 @@ func (a *assessment) fillOutput(i int, out *Output) {
 		Address: addressOf(tx.PkScript, a.settings.Network.Params()),
 		Kind:    KindPayment, Proof: "none", Data: opReturnData(tx.PkScript),
 	}
-	s := &o.standing
+	s := o.standing
 	if s.status != stranger {
 		out.Path, out.Fingerprint = s.path, s.fingerprint
 	}

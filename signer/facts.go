@@ -39,8 +39,8 @@ type inputFacts struct {
 	finalSig     []byte
 	finalWitness wire.TxWitness
 
-	claims  bool // some derivation is given
-	taproot taprootFacts
+	claims  bool          // some derivation is given
+	taproot *taprootFacts // nil where there are no such fields
 }
 
 // singleKeyType is the type of the one-key script that is spent, as far as the
@@ -62,7 +62,7 @@ type outputFacts struct {
 	redeem  []byte
 	witness []byte
 	claims  bool
-	taproot taprootFacts
+	taproot *taprootFacts // nil where there are no such fields
 }
 
 // readFacts reads every map once: work is linear in the bytes.

@@ -243,23 +243,23 @@ func (d *derivation) startsWith(p Path) bool {
 }
 
 // match derives the key of a claim below every holder whose account it names,
-// and compares. held: some holder could derive it. A coordinator that does not
-// know the master key gives the account key's own fingerprint, or none, and
-// the path below it.
+// and compares. held: we hold that account, and could derive a key there. A
+// coordinator that does not know the master key gives the account key's own
+// fingerprint, or none, and the path below it; that is a match or nothing.
 func (r *keyring) match(d *derivation, path Path) (own ownKey, held bool) {
 	for _, h := range r.holders {
 		rest, below := path.below(h.account.Path)
-		if !below && len(path) > 0 && (d.fingerprint == h.self || d.nameless()) {
-			rest, below = path, true
-		}
 		if !below {
-			continue
+			if len(path) == 0 || d.fingerprint != h.self && !d.nameless() {
+				continue
+			}
+			rest = path
 		}
 		key, ok := h.key(rest)
 		if !ok {
 			continue
 		}
-		held = true
+		held = held || below
 		if bytes.Equal(d.key, key[:]) || bytes.Equal(d.key, key[1:]) {
 			own.key = key
 			own.path = append(slices.Clone(h.account.Path), rest...)

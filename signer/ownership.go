@@ -39,10 +39,13 @@ type inside struct {
 	taproot         *taprootFacts
 }
 
-// judge proves or disproves that script is ours. known is false where the file
-// does not say what an input spends.
-func (r *keyring) judge(c *claims, script []byte, known bool, in inside) standing {
-	s := standing{}
+// judge proves or disproves that script is ours; nil where nothing names us.
+// known is false where the file does not say what an input spends.
+func (r *keyring) judge(c *claims, script []byte, known bool, in inside) *standing {
+	if len(c.ours)+len(c.lies)+len(c.away)+len(c.like) == 0 {
+		return nil
+	}
+	s := &standing{}
 	if c.first != nil {
 		s.path, s.fingerprint = c.first.path(), c.first.fingerprint
 	}
@@ -57,8 +60,6 @@ func (r *keyring) judge(c *claims, script []byte, known bool, in inside) standin
 	case len(c.ours) == 0 && len(c.like) > 0:
 		s.status, s.path = like, c.like[0]
 		return s
-	case len(c.ours) == 0:
-		return standing{status: stranger, path: s.path, fingerprint: s.fingerprint}
 	}
 	own := &c.ours[0]
 	s.path, s.key = own.path, own.key
@@ -97,6 +98,9 @@ func lookInside(c *claims, script []byte, in inside) (status, string) {
 	switch scriptTypeOf(script) {
 	case P2TR:
 		t := in.taproot
+		if t == nil {
+			t = &taprootFacts{}
+		}
 		if t.wrong {
 			return fraud, "The taproot script names your key, but what the file shows of its inside does not belong to it."
 		}
@@ -151,11 +155,11 @@ func (a *assessment) own() error {
 		}
 		f := &a.tx.ins[i]
 		if !a.checked {
-			a.in[i].standing = a.claim(inputDerivations(f.fields))
+			a.in[i].standing = a.orNobody(a.claim(inputDerivations(f.fields)))
 			continue
 		}
 		c := a.ring.read(inputDerivations(f.fields))
-		a.in[i].standing = a.ring.judge(&c, f.spent.PkScript, f.known, inside{f.redeem, f.witness, &f.taproot})
+		a.in[i].standing = a.orNobody(a.ring.judge(&c, f.spent.PkScript, f.known, inside{f.redeem, f.witness, f.taproot}))
 	}
 	if err := a.ownFinal(); err != nil {
 		return err
@@ -166,24 +170,33 @@ func (a *assessment) own() error {
 		}
 		f := &a.tx.outs[i]
 		if !a.checked {
-			a.out[i].standing = a.claim(outputDerivations(f.fields))
+			a.out[i].standing = a.orNobody(a.claim(outputDerivations(f.fields)))
 			continue
 		}
 		c := a.ring.read(outputDerivations(f.fields))
-		a.out[i].standing = a.ring.judge(&c, a.msg.TxOut[i].PkScript, true, inside{f.redeem, f.witness, &f.taproot})
+		a.out[i].standing = a.orNobody(a.ring.judge(&c, a.msg.TxOut[i].PkScript, true, inside{f.redeem, f.witness, f.taproot}))
 	}
 	return nil
 }
 
+// orNobody is s or, where that is nil, the one standing that all share that do
+// not name us.
+func (a *assessment) orNobody(s *standing) *standing {
+	if s == nil {
+		return a.nobody
+	}
+	return s
+}
+
 // claim notes what is claimed where nothing can be proven. With fingerprints
-// given, only what names one of them counts.
-func (a *assessment) claim(all iter.Seq[derivation]) standing {
+// given, only what names one of them counts. Nil where there is no claim.
+func (a *assessment) claim(all iter.Seq[derivation]) *standing {
 	for d := range all {
 		if len(a.fingerprints) == 0 || slices.Contains(a.fingerprints, d.fingerprint) {
-			return standing{status: claimed, path: d.path(), fingerprint: d.fingerprint}
+			return &standing{status: claimed, path: d.path(), fingerprint: d.fingerprint}
 		}
 	}
-	return standing{}
+	return nil
 }
 
 // ownFinal looks for inputs of ours among those that are final and carry no
@@ -196,7 +209,7 @@ func (a *assessment) ownFinal() error {
 	var types []ScriptType
 	top := uint32(searchDepth)
 	for i := range a.in {
-		f, s := &a.tx.ins[i], &a.in[i].standing
+		f, s := &a.tx.ins[i], a.in[i].standing
 		if s.status == proven && len(s.spot.rest) > 0 {
 			last := s.spot.rest[len(s.spot.rest)-1]
 			top = max(top, min(last, HardenedOffset-1-searchDepth)+searchDepth)
@@ -219,7 +232,7 @@ func (a *assessment) ownFinal() error {
 		script := a.tx.ins[i].spent.PkScript
 		if own, ok := known[string(script)]; ok {
 			if spot, t, ok := own.rebuild(script); ok {
-				a.in[i].standing = standing{status: proven, key: own.key, path: own.path, spot: spot, script: t}
+				a.in[i].standing = &standing{status: proven, key: own.key, path: own.path, spot: spot, script: t}
 			}
 		}
 	}

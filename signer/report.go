@@ -90,8 +90,8 @@ const (
 // Owner of an input.
 type Owner string
 
-// Owners. Claimed appears only where nothing could be rebuilt (a preview, or
-// inspect without a wallet).
+// Owners. Claimed appears where nothing could be rebuilt: a preview, inspect
+// without a wallet, or an input that names us and is refused.
 const (
 	Ours    Owner = "ours"
 	Theirs  Owner = "theirs"
@@ -101,13 +101,15 @@ const (
 // Kind of an output.
 type Kind string
 
-// Kinds of output. KindUnknown is an output of which nothing is claimed or
-// proven because nothing was there to prove it with.
+// Kinds of output. KindChange takes in the receive addresses of the same wallet:
+// whatever stands on one of its usual branches comes back without a word.
 const (
 	KindPayment Kind = "payment" // leaves
 	KindChange  Kind = "change"  // rebuilt from our wallet or account: comes back
 	KindOwn     Kind = "own"     // ours, at an unusual or far path: comes back, with a caution
 	KindData    Kind = "data"    // OP_RETURN
+	// KindUnknown is claimed to be ours where nothing was there to prove it with
+	// (a preview, or inspect without a wallet): it counts as leaving.
 	KindUnknown Kind = "unknown"
 )
 
@@ -144,7 +146,7 @@ type Output struct {
 	Address     string // "" where the script has no address form
 	ScriptType  ScriptType
 	Kind        Kind
-	Claimed     bool   // the file claims it is ours and nothing was there to prove it with
+	Claimed     bool   // the file claims it is ours, and that is not proven: it counts as leaving
 	Proof       string // "wallet NAME", "account m/84h/0h/0h of this card", "none"
 	Path        Path
 	Fingerprint [4]byte

@@ -49,13 +49,18 @@ func findDataOutput(a *assessment, s *sayer) {
 // findOutputDust: below the dust limit of its script type, zero included. An
 // OP_RETURN has no limit, and pay-to-anchor may be zero.
 func findOutputDust(a *assessment, s *sayer) {
+	said := map[[2]int64]string{} // thousands of them may be alike
 	for i, o := range a.msg.TxOut {
 		limit := dustLimit(o.PkScript)
 		if o.Value < 0 || o.Value >= limit || a.out[i].script == P2A && o.Value == 0 {
 			continue
 		}
+		id := [2]int64{o.Value, limit}
+		if said[id] == "" {
+			said[id] = fmt.Sprintf("This output holds %s, less than the %s that are worth spending.", a.amount(o.Value), a.amount(limit))
+		}
 		s.output(i, CodeOutputDust, sentences{
-			fmt.Sprintf("This output holds %s, less than the %s that are worth spending.", a.amount(o.Value), a.amount(limit)),
+			said[id],
 			"The network may not pass the transaction on.", "",
 		})
 	}
@@ -106,13 +111,16 @@ func findPayToAnchor(a *assessment, s *sayer) {
 
 // findAddressRepeated: one address paid twice.
 func findAddressRepeated(a *assessment, s *sayer) {
-	first := make(map[string]int, len(a.msg.TxOut))
+	first, said := make(map[string]int, len(a.msg.TxOut)), map[int]string{}
 	for i, o := range a.msg.TxOut {
 		if a.out[i].script == OpReturn {
 			continue
 		}
 		if at, ok := first[string(o.PkScript)]; ok {
-			s.output(i, CodeAddressRepeated, sentences{what: fmt.Sprintf("This output pays the same address as output %d.", at)})
+			if said[at] == "" {
+				said[at] = fmt.Sprintf("This output pays the same address as output %d.", at)
+			}
+			s.output(i, CodeAddressRepeated, sentences{what: said[at]})
 			continue
 		}
 		first[string(o.PkScript)] = i

@@ -11,7 +11,7 @@ import (
 // derivations that name us; or a script whose inside the file does not show.
 func findInputNotProven(a *assessment, s *sayer) {
 	for i := range a.in {
-		st := &a.in[i].standing
+		st := a.in[i].standing
 		why := st.why
 		switch {
 		case st.status == fraud:
@@ -32,7 +32,7 @@ func findInputNotProven(a *assessment, s *sayer) {
 // wallet but whose script is not that wallet's.
 func findChangeFraud(a *assessment, s *sayer) {
 	for i := range a.out {
-		if st := &a.out[i].standing; st.status == fraud {
+		if st := a.out[i].standing; st.status == fraud {
 			s.output(i, CodeChangeFraud, sentences{
 				st.why,
 				fmt.Sprintf("It is made to look like your change, and %s would go to somebody else.", a.amount(a.msg.TxOut[i].Value)),
@@ -54,7 +54,7 @@ func findChangeUnproven(a *assessment, s *sayer) {
 		}
 	}
 	for i := range a.out {
-		st := &a.out[i].standing
+		st := a.out[i].standing
 		if st.status == away || st.status == opaque || st.status == like && types[scriptTypeOf(a.msg.TxOut[i].PkScript)] {
 			s.output(i, CodeChangeUnproven, sentences{
 				fmt.Sprintf("The file says that this output is yours (%v), but nothing proves it. It counts as leaving.", st.path),
@@ -68,7 +68,7 @@ func findChangeUnproven(a *assessment, s *sayer) {
 // registered; nothing of it is called change.
 func findWalletUnregistered(a *assessment, s *sayer) {
 	for i := range a.in {
-		if st := &a.in[i].standing; st.status == policy {
+		if st := a.in[i].standing; st.status == policy {
 			s.input(i, CodeWalletUnregistered, sentences{
 				fmt.Sprintf("Your key at %v is one of several in this input's script, and that wallet is not registered here.", st.path),
 				"The station cannot tell which outputs of it come back to you.", "",
@@ -76,7 +76,7 @@ func findWalletUnregistered(a *assessment, s *sayer) {
 		}
 	}
 	for i := range a.out {
-		if st := &a.out[i].standing; st.status == policy {
+		if st := a.out[i].standing; st.status == policy {
 			s.output(i, CodeWalletUnregistered, sentences{
 				fmt.Sprintf("Your key at %v is one of several in this output's script, and that wallet is not registered here. It counts as leaving.", st.path),
 				"Others may be able to spend it without you.", "",
@@ -200,12 +200,12 @@ func findNetworkMismatch(a *assessment, s *sayer) {
 		}
 	}
 	for i := range a.in {
-		if other(&a.in[i].standing) {
+		if other(a.in[i].standing) {
 			s.input(i, CodeNetworkMismatch, bad)
 		}
 	}
 	for i := range a.out {
-		if other(&a.out[i].standing) {
+		if other(a.out[i].standing) {
 			s.output(i, CodeNetworkMismatch, bad)
 		}
 	}
@@ -222,10 +222,10 @@ func (a *assessment) allOfOurs(holds func(*standing) bool) (all, some bool) {
 		}
 	}
 	for i := range a.in {
-		look(&a.in[i].standing)
+		look(a.in[i].standing)
 	}
 	for i := range a.out {
-		look(&a.out[i].standing)
+		look(a.out[i].standing)
 	}
 	return all, some
 }
@@ -249,7 +249,7 @@ func findForeignInput(a *assessment, s *sayer) {
 	}
 	for i := range a.in {
 		var what string
-		switch st := &a.in[i].standing; st.status {
+		switch st := a.in[i].standing; st.status {
 		case stranger, like:
 			what = "This input is not yours: somebody else pays along in this transaction."
 		case away:

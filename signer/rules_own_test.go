@@ -184,6 +184,7 @@ func TestChangeRules(t *testing.T) {
 			want: "change-unproven no-change"},
 		{about: "the same, of another type of script", make: backTo(as(thief.At(samples.P2PKH, 1, 4), [4]byte{}, "m/84h/0h/0h/1/4")),
 			want: "no-change"},
+		{about: "a path that could be below any account", make: backTo(as(thief.At(w, 1, 4), [4]byte{}, "m/1/4")), want: "no-change"},
 		{about: "change without fingerprint", make: backTo(as(right, [4]byte{}, "m/84h/0h/0h/1/4"))},
 		{about: "change under another fingerprint", make: backTo(as(right, thief.Fingerprint, "m/84h/0h/0h/1/4"))},
 		{about: "a payment to us that nothing says is ours", make: func(p *samples.Packet) { p.Outputs[1].Drop(outDerivation) },

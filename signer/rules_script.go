@@ -53,12 +53,12 @@ func findWitnessMismatch(a *assessment, s *sayer) {
 func findTaprootMismatch(a *assessment, s *sayer) {
 	bad := scriptMismatch("The taproot key or scripts in the file do not belong to this address.")
 	for i := range a.tx.ins {
-		if f := &a.tx.ins[i]; f.known && f.taproot.given && (f.taproot.wrong || f.script != P2TR) {
+		if f := &a.tx.ins[i]; f.known && f.taproot != nil && (f.taproot.wrong || f.script != P2TR) {
 			s.input(i, CodeTaprootMismatch, bad)
 		}
 	}
 	for i := range a.tx.outs {
-		if f := &a.tx.outs[i]; f.taproot.given && (f.taproot.wrong || f.script != P2TR) {
+		if f := &a.tx.outs[i]; f.taproot != nil && (f.taproot.wrong || f.script != P2TR) {
 			s.output(i, CodeTaprootMismatch, bad)
 		}
 	}
@@ -112,7 +112,7 @@ func (a *assessment) beyondStation(i int) bool {
 	case !f.known, t == P2SH && f.redeem == nil:
 		return false
 	case t == P2TR:
-		return len(f.taproot.leaves) > 0
+		return f.taproot != nil && len(f.taproot.leaves) > 0
 	}
 	return !singleKey(t)
 }

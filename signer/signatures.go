@@ -278,8 +278,10 @@ func (v *verifier) scriptPath(keyData, value []byte) error {
 func (v *verifier) leaf(hash chainhash.Hash) ([]byte, bool) {
 	if v.leaves == nil {
 		v.leaves = map[chainhash.Hash][]byte{}
-		for _, leaf := range v.f.taproot.leaves {
-			v.leaves[txscript.NewBaseTapLeaf(leaf).TapHash()] = leaf
+		if v.f.taproot != nil {
+			for _, leaf := range v.f.taproot.leaves {
+				v.leaves[txscript.NewBaseTapLeaf(leaf).TapHash()] = leaf
+			}
 		}
 	}
 	leaf, ok := v.leaves[hash]

@@ -38,40 +38,47 @@ func (f *taprootFacts) holds(key [33]byte) bool {
 	return found
 }
 
-// taprootInput reads the fields of an input that spends script.
-func taprootInput(m *container.Map, script []byte) taprootFacts {
+// taprootInput reads the fields of an input that spends script; nil where there
+// are none.
+func taprootInput(m *container.Map, script []byte) *taprootFacts {
 	var f taprootFacts
+	given := false
 	var root []byte
 	var hasRoot bool
 	for i := range m.Pairs {
 		switch p := &m.Pairs[i]; p.Type {
 		case container.InTapInternalKey:
-			f.given, f.internal = true, p.Value
+			given, f.internal = true, p.Value
 		case container.InTapMerkleRoot:
-			f.given, root, hasRoot = true, p.Value, true
+			given, root, hasRoot = true, p.Value, true
 		case container.InTapLeafScript:
-			f.given = true
+			given = true
 			f.leaf(p.KeyData, p.Value, script)
 		}
+	}
+	if !given {
+		return nil
 	}
 	// Without a root the tree is unknown where leaves were given: then the
 	// control blocks have spoken.
 	if f.internal != nil && (hasRoot || len(f.leaves) == 0) {
 		f.judge(taprootCommits(script, f.internal, root))
 	}
-	return f
+	return &f
 }
 
-// taprootOutput reads the fields of an output that pays script.
-func taprootOutput(m *container.Map, script []byte) taprootFacts {
+// taprootOutput reads the fields of an output that pays script; nil where there
+// are none.
+func taprootOutput(m *container.Map, script []byte) *taprootFacts {
 	var f taprootFacts
+	given := false
 	var root []byte
 	for i := range m.Pairs {
 		switch p := &m.Pairs[i]; p.Type {
 		case container.OutTapInternalKey:
-			f.given, f.internal = true, p.Value
+			given, f.internal = true, p.Value
 		case container.OutTapTree:
-			f.given = true
+			given = true
 			f.tree = p.Value
 			var ok bool
 			if root, ok = treeRoot(p.Value); !ok {
@@ -79,10 +86,13 @@ func taprootOutput(m *container.Map, script []byte) taprootFacts {
 			}
 		}
 	}
+	if !given {
+		return nil
+	}
 	if f.internal != nil {
 		f.judge(taprootCommits(script, f.internal, root))
 	}
-	return f
+	return &f
 }
 
 func (f *taprootFacts) judge(fits bool) {
