@@ -36,8 +36,13 @@ func TestChallenge(t *testing.T) {
 	}{
 		"nothing":  {func(signer.Key, []signer.Request) ([]signer.Signature, error) { return nil, nil }, signer.ErrChallengeFailed},
 		"an error": {func(signer.Key, []signer.Request) ([]signer.Signature, error) { return nil, removed }, removed},
-		"another's": {func(_ signer.Key, r []signer.Request) ([]signer.Signature, error) {
-			return other.Sign(t.Context(), r, func(int) {})
+		"another's": {func(signer.Key, []signer.Request) (sigs []signer.Signature, err error) {
+			// What another card answers to a challenge of its own.
+			err = signer.Challenge(t.Context(), lyingKey{other, func(k signer.Key, r []signer.Request) ([]signer.Signature, error) {
+				sigs, err = k.Sign(t.Context(), r, func(int) {})
+				return sigs, err
+			}}, account)
+			return sigs, err
 		}, signer.ErrChallengeFailed},
 		"another digest": {func(k signer.Key, r []signer.Request) ([]signer.Signature, error) {
 			r[0].Digest[0] ^= 1
