@@ -2,6 +2,7 @@ package signer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/airlock-signer/airlock/signer/plain"
 )
@@ -110,9 +111,15 @@ func accountName(p Path) string {
 	return fmt.Sprintf("account %v", p)
 }
 
-// reserved tells whether the key stands on the branch kept for seals.
+// reserved tells whether the key stands on the branch kept for seals, or on
+// that of an account key that a descriptor gives further down. As a mere index
+// the number means nothing.
 func (st *standing) reserved() bool {
-	return st.status == proven && len(st.spot.rest) > 0 && st.spot.rest[0] == sealBranch
+	rest := st.spot.rest
+	if st.status != proven || len(rest) == 0 {
+		return false
+	}
+	return rest[0] == sealBranch || slices.Contains(rest[:len(rest)-1], sealBranch)
 }
 
 // findPathReserved: spends or pays the branch kept for wallet seals.

@@ -216,6 +216,7 @@ func TestChangeRules(t *testing.T) {
 		{about: "201 beyond", make: backTo(at(w, "m/84h/0h/0h/1/204")), want: "path-far"},
 		{about: "the last index there is", make: backTo(at(w, "m/84h/0h/0h/1/2147483647")), want: "path-far"},
 		{about: "the branch of seals is paid", make: backTo(at(w, "m/84h/0h/0h/2147483647/0")), want: "path-reserved"},
+		{about: "the branch of seals of a key further down", make: backTo(at(w, "m/84h/0h/0h/0/2147483647/0")), want: "path-reserved"},
 		{about: "the branch of seals is spent", make: func(p *samples.Packet) {
 			p.Inputs = nil
 			p.Spend(at(w, "m/84h/0h/0h/2147483647/0"), 200_000)
