@@ -1,117 +1,21 @@
 package signer_test
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/airlock-signer/airlock/signer"
 	"github.com/airlock-signer/airlock/signer/samples"
 	"github.com/btcsuite/btcd/btcec/v2"
-	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
-	"github.com/btcsuite/btcd/btcutil"
 	"github.com/btcsuite/btcd/txscript"
-	"github.com/btcsuite/btcd/wire"
 )
-
-// spentBy lists what a packet spends, for btcd's own signing functions: the
-// scenes must not be signed by the code they test.
-func spentBy(p *samples.Packet) *txscript.MultiPrevOutFetcher {
-	outs := map[wire.OutPoint]*wire.TxOut{}
-	for _, in := range p.Inputs {
-		outs[in.Outpoint] = wire.NewTxOut(in.Amount, in.Script)
-	}
-	return txscript.NewMultiPrevOutFetcher(outs)
-}
-
-// signature of an input by a key, as its field holds it: with a sighash byte,
-// but for DEFAULT.
-func signature(p *samples.Packet, i int, key *btcec.PrivateKey, hashType txscript.SigHashType) []byte {
-	tx, fetch, in := p.Tx(), spentBy(p), p.Inputs[i]
-	mid := txscript.NewTxSigHashes(tx, fetch)
-	var sig []byte
-	var err error
-	switch {
-	case txscript.IsPayToTaproot(in.Script):
-		sig, err = txscript.RawTxInTaprootSignature(tx, mid, i, in.Amount, in.Script, nil, hashType, key)
-	case txscript.IsPayToPubKeyHash(in.Script):
-		sig, err = txscript.RawTxInSignature(tx, i, in.Script, hashType, key)
-	default:
-		program := append([]byte{0, 20}, hash160(key)...)
-		sig, err = txscript.RawTxInWitnessSignature(tx, mid, i, in.Amount, program, hashType, key)
-	}
-	if err != nil {
-		panic(err)
-	}
-	return sig
-}
-
-func hash160(key *btcec.PrivateKey) []byte {
-	return btcutil.Hash160(key.PubKey().SerializeCompressed())
-}
 
 // put adds the signature of a key to its field.
 func put(p *samples.Packet, i int, key *btcec.PrivateKey, hashType txscript.SigHashType) []byte {
-	sig := signature(p, i, key, hashType)
-	if txscript.IsPayToTaproot(p.Inputs[i].Script) {
-		p.Inputs[i].Set(inTapKeySig, nil, sig)
-	} else {
-		p.Inputs[i].Set(inPartialSig, key.PubKey().SerializeCompressed(), sig)
-	}
-	return sig
+	return p.Sign(i, key, hashType)
 }
 
 // finish finalises an input of one key, and takes out what a finaliser does.
-func finish(p *samples.Packet, i int, key *btcec.PrivateKey) {
-	in := p.Inputs[i]
-	pub := key.PubKey().SerializeCompressed()
-	hashType := txscript.SigHashAll
-	if txscript.IsPayToTaproot(in.Script) {
-		hashType = txscript.SigHashDefault
-	}
-	sig := signature(p, i, key, hashType)
-	for _, field := range []uint64{inDerivation, inRedeem, 0x16, 0x17} {
-		in.Drop(field)
-	}
-	switch {
-	case txscript.IsPayToTaproot(in.Script):
-		in.Set(inFinalWit, nil, witness(sig))
-	case txscript.IsPayToPubKeyHash(in.Script):
-		in.Set(inFinalSig, nil, append(append([]byte{byte(len(sig))}, sig...), append([]byte{33}, pub...)...))
-	case txscript.IsPayToScriptHash(in.Script):
-		in.Set(inFinalSig, nil, append([]byte{22, 0, 20}, hash160(key)...))
-		in.Set(inFinalWit, nil, witness(sig, pub))
-	default:
-		in.Set(inFinalWit, nil, witness(sig, pub))
-	}
-}
-
-func witness(items ...[]byte) []byte {
-	b := []byte{byte(len(items))}
-	for _, item := range items {
-		b = append(append(b, byte(len(item))), item...)
-	}
-	return b
-}
-
-// otherS is the same signature with the other S.
-func otherS(sig []byte) []byte {
-	parsed, err := ecdsa.ParseDERSignature(sig[:len(sig)-1])
-	if err != nil {
-		panic(err)
-	}
-	r, s := parsed.R(), parsed.S()
-	s.Negate()
-	var body []byte
-	for _, n := range []btcec.ModNScalar{r, s} {
-		b := n.Bytes()
-		number := bytes.TrimLeft(b[:], "\x00")
-		if number[0] >= 0x80 {
-			number = append([]byte{0}, number...)
-		}
-		body = append(append(body, 2, byte(len(number))), number...)
-	}
-	return append(append([]byte{0x30, byte(len(body))}, body...), sig[len(sig)-1])
-}
+func finish(p *samples.Packet, i int, key *btcec.PrivateKey) { p.Finish(i, key) }
 
 func TestSighashRules(t *testing.T) {
 	sighash := func(v uint32) func(p *samples.Packet) {
@@ -203,7 +107,7 @@ func TestSignatureRules(t *testing.T) {
 		{about: "with the high S", make: func(p *samples.Packet) {
 			joined(p)
 			sig := put(p, 1, alien, 1)
-			p.Inputs[1].Set(inPartialSig, alien.PubKey().SerializeCompressed(), otherS(sig))
+			p.Inputs[1].Set(inPartialSig, alien.PubKey().SerializeCompressed(), samples.OtherS(sig))
 		}, want: "foreign-input partial-sig-invalid signatures-needed"},
 		{about: "taproot, ALL where nothing is declared", make: func(p *samples.Packet) {
 			spending(samples.P2TR)(p)
