@@ -350,7 +350,8 @@ func (h *scardHandle) diagnose(err error) error {
 }
 
 // release implements handle. A card that the service knows to be gone must not
-// be reset: pcscd would then show the empty reader as one with a mute card.
+// be reset: pcscd then takes the reader for empty, also where the next card came
+// in meanwhile.
 func (h *scardHandle) release() {
 	then := scard.ResetCard
 	if h.c.BeginTransaction() != nil {
