@@ -1,5 +1,10 @@
 package signer
 
+import (
+	"maps"
+	"slices"
+)
+
 // Code names a rule of the rule book. Codes are public: on screen, in
 // inspect-json and in tests. None is ever renamed or weakened.
 type Code string
@@ -161,6 +166,10 @@ var severities = map[Code]Severity{
 	CodeTruc:                       Note,
 	CodePayToAnchor:                Note,
 }
+
+// Codes lists every code there is, sorted: refusals, cautions and notes of a
+// report, and what a card can do wrong while signing.
+func Codes() []Code { return slices.Sorted(maps.Keys(severities)) }
 
 // Severity of the code. An unknown code refuses: fail closed.
 func (c Code) Severity() Severity {

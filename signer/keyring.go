@@ -202,7 +202,9 @@ func (r *keyring) read(all iter.Seq[derivation]) claims {
 			c.like = append(c.like, path)
 		}
 		if named || len(own.spots) > 0 {
-			r.prefixes[own.path.orElse(path).accountPrefix().String()] = true
+			if prefix := own.path.orElse(path).accountPrefix(); prefix != nil {
+				r.prefixes[prefix.String()] = true
+			}
 		}
 	}
 	return c

@@ -75,8 +75,11 @@ func (r *keyring) judge(c *claims, script []byte, known bool, in inside) *standi
 		}
 	}
 	if s.status == proven {
-		if len(c.ours) > 1 {
+		switch {
+		case len(c.ours) > 1:
 			s.status, s.why = fraud, "The script is that of one key of yours, but the file names another of your keys for it too."
+		case in.taproot != nil && in.taproot.tree != nil:
+			s.status, s.why = fraud, "The script is that of your key alone, but the file says that other scripts can spend it too."
 		}
 		return s
 	}

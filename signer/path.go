@@ -13,8 +13,8 @@ import (
 const sealBranch uint32 = HardenedOffset - 1
 
 // Numbers of a BIP43 purpose whose second step is a coin type (BIP44, 48, 49,
-// 84, 86).
-var coinPurposes = []uint32{44, 48, 49, 84, 86}
+// 84, 86, 87).
+var coinPurposes = []uint32{44, 48, 49, 84, 86, 87}
 
 // derivation is one claim of a PSBT that a key stands at a path below a master
 // key. Its slices are views into the container.

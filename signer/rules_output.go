@@ -34,7 +34,7 @@ func findDataOutput(a *assessment, s *sayer) {
 			what = "This output publishes data, but there are none in it."
 		}
 		if len(data) > 0 && plain.Printable(data) {
-			what += " As text: " + plain.Bytes(data)
+			what += fmt.Sprintf(" As text: \"%s\".", plain.Bytes(data))
 		}
 		s.output(i, CodeDataOutput, sentences{what, "Anyone can read it for ever, and it can link this payment to you.", ""})
 		if o.Value > 0 {

@@ -90,11 +90,11 @@ func TestOutputRules(t *testing.T) {
 // raw.
 func TestDataOutput(t *testing.T) {
 	for _, c := range []struct{ data, hex, text string }{
-		{"hello", "68656c6c6f", "As text: hello"},
+		{"hello", "68656c6c6f", `As text: "hello".`},
 		{"\x1b[2Jboo", "1b5b324a626f6f", ""},
 		{"pay \u202etxt", "70617920e280ae747874", ""},
 		{"\xff\xfe\x00", "fffe00", ""},
-		{strings.Repeat("a", 80), strings.Repeat("61", 80), "As text: " + strings.Repeat("a", 80)},
+		{strings.Repeat("a", 80), strings.Repeat("61", 80), `As text: "` + strings.Repeat("a", 80) + `".`},
 	} {
 		r := (&scene{make: paying(opReturn(c.data), 0)}).report(t)
 		if got := string(r.Outputs[2].Data); got != c.data {

@@ -281,7 +281,7 @@ func findNothingToSign(a *assessment, s *sayer) {
 	}
 	s.transaction(CodeNothingToSign, sentences{
 		"No input of this transaction belongs to this card or to a registered wallet.",
-		"You can read it, but there is nothing to sign. Is it another card's?", "",
+		"You can read it, but there is nothing to sign. It may be another card's.", "",
 	})
 }
 

@@ -291,7 +291,7 @@ func TestScriptRules(t *testing.T) {
 		{about: "taproot change with a tree", make: func(p *samples.Packet) {
 			spending(samples.P2TR)(p)
 			p.Outputs[1].Set(0x06, nil, tree)
-		}, want: "taproot-mismatch"},
+		}, want: "change-fraud no-change taproot-mismatch"},
 		{about: "an input of another internal key", make: func(p *samples.Packet) {
 			spending(samples.P2TR)(p)
 			p.Inputs[0].Set(0x17, nil, internal)

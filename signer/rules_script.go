@@ -53,7 +53,9 @@ func findWitnessMismatch(a *assessment, s *sayer) {
 func findTaprootMismatch(a *assessment, s *sayer) {
 	bad := scriptMismatch("The taproot key or scripts in the file do not belong to this address.")
 	for i := range a.tx.ins {
-		if f := &a.tx.ins[i]; f.known && f.taproot != nil && (f.taproot.wrong || f.script != P2TR) {
+		// What was rebuilt from a key of ours alone has no scripts behind it.
+		alone := a.in[i].standing.status == proven
+		if f := &a.tx.ins[i]; f.known && f.taproot != nil && (f.taproot.wrong || f.script != P2TR || alone && f.taproot.scripts()) {
 			s.input(i, CodeTaprootMismatch, bad)
 		}
 	}
@@ -112,7 +114,7 @@ func (a *assessment) beyondStation(i int) bool {
 	case !f.known, t == P2SH && f.redeem == nil:
 		return false
 	case t == P2TR:
-		return f.taproot != nil && len(f.taproot.leaves) > 0
+		return f.taproot.scripts()
 	}
 	return !singleKey(t)
 }

@@ -16,8 +16,14 @@ type taprootFacts struct {
 	opened   bool     // internal key and tree, or a control block, give the output key
 	wrong    bool     // … or give another one
 	internal []byte   // x-only internal key
+	rooted   bool     // an input: a merkle root is given
 	leaves   [][]byte // of an input
 	tree     []byte   // of an output
+}
+
+// scripts tells whether the file says that there are scripts behind the key.
+func (f *taprootFacts) scripts() bool {
+	return f != nil && (f.rooted || len(f.leaves) > 0 || f.tree != nil)
 }
 
 // holds tells whether the key is the internal key or stands in a leaf.
@@ -44,13 +50,12 @@ func taprootInput(m *container.Map, script []byte) *taprootFacts {
 	var f taprootFacts
 	given := false
 	var root []byte
-	var hasRoot bool
 	for i := range m.Pairs {
 		switch p := &m.Pairs[i]; p.Type {
 		case container.InTapInternalKey:
 			given, f.internal = true, p.Value
 		case container.InTapMerkleRoot:
-			given, root, hasRoot = true, p.Value, true
+			given, root, f.rooted = true, p.Value, true
 		case container.InTapLeafScript:
 			given = true
 			f.leaf(p.KeyData, p.Value, script)
@@ -61,7 +66,7 @@ func taprootInput(m *container.Map, script []byte) *taprootFacts {
 	}
 	// Without a root the tree is unknown where leaves were given: then the
 	// control blocks have spoken.
-	if f.internal != nil && (hasRoot || len(f.leaves) == 0) {
+	if f.internal != nil && (f.rooted || len(f.leaves) == 0) {
 		f.judge(taprootCommits(script, f.internal, root))
 	}
 	return &f
