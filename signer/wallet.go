@@ -335,6 +335,10 @@ func parseExtendedKey(text string) (*hdkeychain.ExtendedKey, error) {
 	if err != nil || key.IsPrivate() || key.String() != text {
 		return nil, walletErrorf("the %s is damaged: its check digits do not match", text[:4])
 	}
+	// BIP32: a master key has no parent and is nobody's child.
+	if key.Depth() == 0 && (key.ParentFingerprint() != 0 || key.ChildIndex() != 0) {
+		return nil, walletErrorf("the %s contradicts itself: it calls itself a master key and names a parent", text[:4])
+	}
 	return key, nil
 }
 

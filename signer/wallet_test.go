@@ -4,8 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -170,20 +168,6 @@ func TestKeyScriptTypes(t *testing.T) {
 	}
 }
 
-// vectors gives a file of the public vectors, or skips the test.
-func walletVectors(t *testing.T, parts ...string) []byte {
-	t.Helper()
-	dir := os.Getenv("AIRLOCK_VECTORS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "vectors")
-	}
-	data, err := os.ReadFile(filepath.Join(append([]string{dir}, parts...)...))
-	if err != nil {
-		t.Skipf("SKIPPED: the public vectors are absent (%v); set AIRLOCK_VECTORS", err)
-	}
-	return data
-}
-
 // TestWalletBIPVectors: valid single-key descriptors with an origin and /NUM/*
 // or multipath derive the scripts the BIPs give; whatever the BIPs call invalid
 // is never taken.
@@ -193,7 +177,7 @@ func TestWalletBIPVectors(t *testing.T) {
 		var file struct {
 			Invalid []struct{ Descriptor string }
 		}
-		if err := json.Unmarshal(walletVectors(t, "bips", bip+"_descriptors.json"), &file); err != nil {
+		if err := json.Unmarshal(vectorFile(t, "bips/"+bip+"_descriptors.json"), &file); err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range file.Invalid {
@@ -215,7 +199,7 @@ func TestWalletSparrowVectors(t *testing.T) {
 		"descriptor-receive.txt": 1, "descriptor-multipath.txt": 2,
 		"descriptor-receive-change1.txt": 2, "descriptor-receive-change2.txt": 2,
 	} {
-		text := walletVectors(t, "sparrow", file)
+		text := vectorFile(t, "sparrow/"+file)
 		w, err := ParseWallet(file, text, Mainnet)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
