@@ -171,13 +171,17 @@ func sameKey(a, b *hdkeychain.ExtendedKey) bool {
 }
 
 // binding is one hash over everything that a person approved: the raw
-// container, network and settings, limits, the account keys and wallets that
+// container, previous transactions found beside it, network and settings, limits, the account keys and wallets that
 // ownership was proven with, all that was shown, and what would be signed. It
 // is computed anew each time, from the bytes themselves.
 func (r *Review) binding() ([32]byte, error) {
 	b := binder{hash: sha256.New()}
 	b.hash.Write([]byte("airlock/approval/v1\n"))
 	b.value(sha256.Sum256(r.tx.container.Raw))
+	b.value(len(r.tx.found))
+	for i := range r.tx.found {
+		b.value(sha256.Sum256(r.tx.found[i].raw))
+	}
 	b.value(r.tx.limits)
 	b.value(r.settings)
 	b.ownership(&r.own)
@@ -188,6 +192,7 @@ func (r *Review) binding() ([32]byte, error) {
 	values(&b, r.report.Inputs)
 	values(&b, r.report.Outputs)
 	values(&b, r.report.Findings)
+	values(&b, r.earlier)
 
 	b.value(len(r.spends))
 	for i := range r.spends {

@@ -16,19 +16,10 @@ import (
 // back with the strict container and, when every input has what it needs, makes
 // the transaction for the network and runs the script engine over it.
 func (n *run) finish(ctx context.Context) (*Result, error) {
-	adds := n.additions()
-	raw, err := n.container.Splice(adds)
+	result, signed, err := n.splice()
 	if err != nil {
-		return nil, badResult(-1, err)
+		return nil, err
 	}
-	signed, err := container.Parse(raw)
-	if err != nil {
-		return nil, badResult(-1, err)
-	}
-	if err := onlyAdded(n.container, signed, adds); err != nil {
-		return nil, badResult(-1, err)
-	}
-	result := &Result{PSBT: container.Encode(raw, n.review.tx.encoding), Added: len(adds)}
 	tx, complete := finalise(signed, n.hasher)
 	if !complete {
 		return result, nil
@@ -48,6 +39,24 @@ func (n *run) finish(ctx context.Context) (*Result, error) {
 	}
 	result.Complete, result.FinalTx, result.TxID = true, out.Bytes(), tx.TxHash()
 	return result, nil
+}
+
+// splice puts the signatures made into the bytes that came in, and reads the
+// outcome back.
+func (n *run) splice() (*Result, *container.Container, error) {
+	adds := n.additions()
+	raw, err := n.container.Splice(adds)
+	if err != nil {
+		return nil, nil, badResult(-1, err)
+	}
+	signed, err := container.Parse(raw)
+	if err != nil {
+		return nil, nil, badResult(-1, err)
+	}
+	if err := onlyAdded(n.container, signed, adds); err != nil {
+		return nil, nil, badResult(-1, err)
+	}
+	return &Result{PSBT: container.Encode(raw, n.review.tx.encoding), Added: len(adds)}, signed, nil
 }
 
 // badResult is a signed transaction that the network would not take.
@@ -71,6 +80,9 @@ func (n *run) additions() []container.Addition {
 	adds := make([]container.Addition, 0, len(n.requests))
 	for i := range n.requests {
 		req := &n.requests[i]
+		if n.made[req.Input] == nil {
+			continue
+		}
 		value := bytes.Clone(n.made[req.Input])
 		if b := sighash[req.Input]; req.Scheme == ECDSA || b != byte(txscript.SigHashDefault) {
 			value = append(value, b)

@@ -13,11 +13,15 @@ type Review struct {
 	own      Ownership
 	ledger   *Ledger
 	spends   []spend // inputs of ours that this review would have signed, in order
+	earlier  []Earlier
 	gate     gate
 }
 
 // Report is what the review found. It is never changed once made.
 func (r *Review) Report() *Report { return r.report }
+
+// ToSign is how many inputs want a signature of ours.
+func (r *Review) ToSign() int { return len(r.spends) }
 
 // Ownership is what own scripts can be rebuilt from: the account keys that an
 // unlocked card gave, and registered wallets.

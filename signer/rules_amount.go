@@ -13,7 +13,7 @@ var (
 	prevtxMissing = sentences{
 		"The full previous transaction of this input is missing.",
 		"Its amount cannot be checked: a false amount could make you pay a huge fee.",
-		"Save the transaction as a file, not as a QR code: in Sparrow \"Save Transaction\", in Electrum \"Share\", \"Save to file\"; both then put the previous transactions in. " +
+		"Save the transaction as a file, not as a QR code: in Sparrow \"Save Transaction\", in Electrum \"Share\", \"Save to file\"; both then put the previous transactions in. Or put those on a medium too, as files: the station looks for them. " +
 			"Where the coordinator cannot, the setting \"accept amounts without previous transactions\" lets it pass with a caution for this session.",
 	}
 	amountsUnproven = sentences{

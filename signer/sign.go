@@ -13,6 +13,7 @@ var (
 	ErrNoApproval    = errors.New("there is no approval: review the transaction and approve it first")
 	ErrApprovalUsed  = errors.New("this approval was used: review the transaction again and approve it again")
 	ErrApprovalBusy  = errors.New("this approval is being used at this moment")
+	ErrNothingSigned = errors.New("no signature was made yet, so there is nothing to write")
 	ErrReviewChanged = errors.New("what would be signed is not what was approved: nothing is signed")
 )
 

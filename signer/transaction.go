@@ -42,6 +42,7 @@ type Transaction struct {
 	container *container.Container
 	ins       []inputFacts
 	outs      []outputFacts
+	found     []found // previous transactions given beside the file
 }
 
 // Open reads a PSBT in any of its encodings (binary, base64, hex). Whatever is
@@ -162,5 +163,5 @@ func (t *Transaction) Review(ctx context.Context, s Settings, o Ownership, l *Le
 	if err != nil {
 		return nil, err
 	}
-	return &Review{report: a.report, tx: t, settings: s, own: o, ledger: l, spends: a.spends}, nil
+	return &Review{report: a.report, tx: t, settings: s, own: o, ledger: l, spends: a.spends, earlier: a.compareEarlier()}, nil
 }
