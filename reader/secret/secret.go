@@ -112,6 +112,24 @@ func (b *Buffer) Backspace() {
 	b.n -= size
 }
 
+// Filter keeps the bytes that keep says yes to, in their order, and zeroes the
+// rest. It returns how many went.
+func (b *Buffer) Filter(keep func(byte) bool) (dropped int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept := 0
+	for _, c := range b.page[:b.n] {
+		if keep(c) {
+			b.page[kept] = c
+			kept++
+		}
+	}
+	dropped = b.n - kept
+	clear(b.page[kept:b.n])
+	b.n = kept
+	return dropped
+}
+
 // Clear zeroes what is held; the buffer can be used again.
 func (b *Buffer) Clear() {
 	b.mu.Lock()

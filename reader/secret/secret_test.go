@@ -67,3 +67,28 @@ func TestEqual(t *testing.T) {
 		t.Error("different secrets equal")
 	}
 }
+
+func TestFilter(t *testing.T) {
+	b, err := New(8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digit := func(c byte) bool { return c >= '0' && c <= '9' }
+	_ = b.Append([]byte("a1b23c")...)
+	if n := b.Filter(digit); n != 3 {
+		t.Errorf("dropped %d", n)
+	}
+	b.Use(func(p []byte) {
+		if string(p) != "123" {
+			t.Errorf("kept %q", p)
+		}
+	})
+	// What was dropped is zero in the page as well.
+	if tail := b.page[3:cap(b.page)]; strings.Trim(string(tail), "\x00") != "" {
+		t.Errorf("left in the page: %q", tail)
+	}
+	b.Release()
+	if b.Filter(digit) != 0 {
+		t.Error("a released buffer held something")
+	}
+}
