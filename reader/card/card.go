@@ -31,6 +31,7 @@ const (
 	StateNoSeed           // set up, holds no key
 	StatePINBlocked       // PIN blocked, PUK left
 	StateBlocked          // PIN and PUK blocked: factory reset only
+	StateNeedsReset       // holds a key that it turned out not to be able to use: factory reset only
 )
 
 // Info is what a card tells before a PIN. Text in it comes from the card and

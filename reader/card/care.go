@@ -91,3 +91,9 @@ type SeedEraser interface {
 type Resetter interface {
 	ResetInsertions() int
 }
+
+// EraseWarner has something to say before its key is erased (SeedEraser): a
+// sentence on what else that does to this card, "" where nothing.
+type EraseWarner interface {
+	EraseWarning() string
+}

@@ -31,19 +31,69 @@ var (
 	ErrOutcomeUnknown = &Error{"The card went away while it was checking the PIN. Whether that try counted is not known."}
 	ErrBadReply       = &Error{"The card or the reader answered with something that cannot be right. Nothing was signed."}
 	ErrOtherCard      = &Error{"This is another card than before."}
+
+	ErrPUKBlocked       = &Error{"The PIN and the PUK of this card are blocked. Only a factory reset brings it back; that erases its key, which then needs its backup."}
+	ErrPINNotBlocked    = &Error{"The PIN of this card is not blocked, so there is nothing to unblock. Enter the PIN, or change it."}
+	ErrSetUpBefore      = &Error{"This card was set up before. To set it up anew, reset it to its factory state first; that erases its key."}
+	ErrHasSeed          = &Error{"This card holds a key already. Erase it first, if you have its backup, or use another card."}
+	ErrNeedsReset       = &Error{"This card cannot use the key that was loaded. Reset it to its factory state, set it up and load the key again."}
+	ErrResetInterrupted = &Error{"The factory reset was interrupted by another command to the card and starts over. Take the card out and put it back to begin again."}
+	ErrSeedKeeper       = &Error{"This is a SeedKeeper: it keeps seeds but does not sign. Use a card that signs here, such as a Satochip."}
 )
 
+// RecognisedError is a card whose make and version are known and with which the
+// station does not work: it is its Condition (ErrTooOld, ErrTooNew,
+// ErrSeedKeeper).
+type RecognisedError struct {
+	Make, Version string
+	Condition     *Error
+	Sentence      string // for the person; Condition's where ""
+}
+
+func (e *RecognisedError) Error() string {
+	if e.Sentence != "" {
+		return e.Sentence
+	}
+	return e.Condition.Sentence
+}
+
+// Unwrap is the condition.
+func (e *RecognisedError) Unwrap() error { return e.Condition }
+
 // WrongPINError is a wrong PIN with the number of tries left (0: now blocked).
-type WrongPINError struct{ Left int }
+// NoPUK says that the PUK is blocked too, so that only a factory reset helps
+// once the PIN is.
+type WrongPINError struct {
+	Left  int
+	NoPUK bool
+}
 
 func (e WrongPINError) Error() string {
+	then := "the card is blocked and needs its PUK."
+	if e.NoPUK {
+		then = "only a factory reset brings the card back, for its PUK is blocked too; that erases its key, which then needs its backup."
+	}
 	switch e.Left {
 	case 0:
-		return "Wrong PIN. No try is left: the card is now blocked and needs its PUK."
+		return "Wrong PIN. No try is left: now " + then
 	case 1:
-		return "Wrong PIN. 1 try is left; after it the card is blocked and needs its PUK."
+		return "Wrong PIN. 1 try is left; after it " + then
 	}
 	return fmt.Sprintf("Wrong PIN. %d tries are left.", e.Left)
+}
+
+// WrongPUKError is a wrong PUK with the number of tries left (0: now PIN and
+// PUK are blocked).
+type WrongPUKError struct{ Left int }
+
+func (e WrongPUKError) Error() string {
+	switch e.Left {
+	case 0:
+		return "Wrong PUK. No try is left. " + ErrPUKBlocked.Sentence
+	case 1:
+		return "Wrong PUK. 1 try is left; after it only a factory reset helps, which erases the card's key."
+	}
+	return fmt.Sprintf("Wrong PUK. %d tries are left.", e.Left)
 }
 
 // StatusError is a status word that the driver has no better error for. Its

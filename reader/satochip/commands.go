@@ -67,17 +67,11 @@ func (l *link) verifyPIN(ctx context.Context, pin *secret.Buffer) (sw apdu.SW, s
 	if err != nil {
 		return 0, false, err
 	}
-	if err := ctx.Err(); err != nil {
-		return 0, false, err
-	}
-	if l.fault != nil {
-		return 0, false, l.fault
-	}
-	data, sw, err := l.sendSealed(ctx, command)
+	data, sw, sent, err := l.sendOnce(ctx, command)
 	if err == nil && len(data) > 0 {
 		err = l.distrust(badReply("%d bytes in answer to the PIN", len(data)))
 	}
-	return sw, true, err
+	return sw, sent, err
 }
 
 // authentikey asks for it and checks its signature over itself.
@@ -86,15 +80,20 @@ func (l *link) authentikey(ctx context.Context, ins byte) (*btcec.PublicKey, err
 	if err != nil {
 		return nil, err
 	}
+	key, err := parseAuthentikey(data)
+	return key, l.distrust(err)
+}
+
+// parseAuthentikey reads the key and checks its signature over itself.
+func parseAuthentikey(data []byte) (*btcec.PublicKey, error) {
 	c := apdu.NewCursor(data)
 	x := readCoordinate(c)
 	message := c.Read()
 	sig := c.LV2()
 	if err := c.End(); err != nil {
-		return nil, l.distrust(err)
+		return nil, err
 	}
-	key, err := pubKeyFromX(x, message, sig)
-	return key, l.distrust(err)
+	return pubKeyFromX(x, message, sig)
 }
 
 // extendedKey derives the key at path, which is then the card's "last derived".

@@ -22,12 +22,15 @@ const Make = "Satochip"
 // it anyway, and a reader that hangs must not hold up the program.
 const closeTimeout = time.Second
 
-// driver is an open Satochip. It implements card.Card.
+// driver is an open Satochip of any version. It implements card.Card, and of
+// what is in card/care.go what all versions have; driver12 adds the rest.
 type driver struct {
 	link        link
 	status      status
 	info        card.Info
 	authentikey *btcec.PublicKey // nil: 0.11 without a seed
+	label       string           // as the card or its owner last told it in this opening
+	mostTries   int              // of the PIN, seen so far: the limit, or less
 	mayBeIn     bool             // a PIN was sent, and no log-out since
 	in          bool             // logged in, to the card identified
 	known       map[string]derived
@@ -64,6 +67,9 @@ func Open(ctx context.Context, t card.Transport, random io.Reader) (card.Card, e
 		return nil, err
 	}
 	d.setStatus(s)
+	if s.version.ownKey() {
+		return &driver12{driver: d, vendors: vendorKeys()}, nil
+	}
 	return d, nil
 }
 
@@ -86,7 +92,9 @@ func (d *driver) identify(ctx context.Context, s status) error {
 
 func (d *driver) setStatus(s status) {
 	d.status = s
+	d.mostTries = max(d.mostTries, s.pinTries)
 	d.info = card.Info{
+		Label:          d.label,
 		Make:           Make,
 		Version:        s.version.String(),
 		State:          s.state(),
@@ -100,8 +108,7 @@ func (d *driver) setStatus(s status) {
 	}
 }
 
-// Info is as of the last reply that told: tries left after a PIN that was
-// taken are those of the last Refresh.
+// Info is as of the last reply that told.
 func (d *driver) Info() card.Info {
 	info := d.info
 	info.Identity = slices.Clone(info.Identity)
@@ -110,34 +117,49 @@ func (d *driver) Info() card.Info {
 
 // Refresh asks in clear; login and channel stay.
 func (d *driver) Refresh(ctx context.Context) (card.Info, error) {
-	s, err := d.link.status(ctx)
-	if err != nil {
+	if err := d.refresh(ctx); err != nil {
 		return card.Info{}, err
 	}
+	return d.Info(), nil
+}
+
+func (d *driver) refresh(ctx context.Context) error {
+	s, err := d.link.status(ctx)
+	if err != nil {
+		return err
+	}
 	if s.version != d.status.version {
-		return card.Info{}, d.link.distrust(badReply("another version than before"))
+		return d.link.distrust(badReply("another version than before"))
 	}
 	if !s.version.ownKey() && s.seeded != d.status.seeded {
-		return card.Info{}, d.link.distrust(&conditionError{
+		return d.link.distrust(&conditionError{
 			sentence: "The seed of this card changed, and with it what identifies the card. Take it out and put it back.",
 			is:       card.ErrOtherCard,
 		})
 	}
+	s.unusable = d.status.unusable && s.seeded
 	d.setStatus(s)
-	return d.Info(), nil
+	return nil
+}
+
+// triesAgain is for when the card took a PIN, which gives the tries back: up to
+// a limit that it never told. It is asked only where fewer were left than the
+// usual limit, or than were seen before.
+func (d *driver) triesAgain(ctx context.Context) error {
+	if d.status.pinTries >= max(setupPINTries, d.mostTries) {
+		return nil
+	}
+	return d.refresh(ctx)
 }
 
 // VerifyPIN logs in and has the card prove that it is the one identified. A
 // PIN goes out only to a card that is set up and not blocked, and only in a
 // length that a Satochip's PIN can have.
 func (d *driver) VerifyPIN(ctx context.Context, pin *secret.Buffer) error {
-	switch d.info.State {
-	case card.StateNotSetUp:
-		return card.ErrNotSetUp
-	case card.StatePINBlocked, card.StateBlocked:
-		return d.blocked()
+	if err := d.takesPIN(); err != nil {
+		return err
 	}
-	if n := pin.Len(); n < minPINSize || n > maxPINSize {
+	if !codeFits(pin) {
 		return errPINSize
 	}
 	d.forget()
@@ -147,13 +169,16 @@ func (d *driver) VerifyPIN(ctx context.Context, pin *secret.Buffer) error {
 	}
 	switch {
 	case err != nil && sent:
-		return unknownOutcome(err)
+		return unknownOutcome(err, "checking the PIN", "Whether that try counted is not known.")
 	case err != nil:
 		return err
 	case sw != apdu.OK:
-		return d.wrongPIN(sw)
+		return d.wrongPIN("checking the PIN", sw)
 	}
 	if err := d.prove(ctx); err != nil {
+		return err
+	}
+	if err := d.triesAgain(ctx); err != nil {
 		return err
 	}
 	d.in = true
@@ -162,30 +187,32 @@ func (d *driver) VerifyPIN(ctx context.Context, pin *secret.Buffer) error {
 
 var errPINSize = &card.Error{Sentence: "The PIN of a Satochip has 4 to 16 characters. Nothing was sent to the card, so no try was used."}
 
-// unknownOutcome is for a PIN that went out and no answer that can be right.
-func unknownOutcome(err error) error {
-	sentence := card.ErrOutcomeUnknown.Sentence
+// unknownOutcome is for a command that went out, changes something or is
+// counted, and had no answer that can be right.
+func unknownOutcome(err error, doing, unknown string) error {
+	sentence := "The card went away while " + doing + ". " + unknown
 	if errors.Is(err, card.ErrBadReply) {
-		sentence = "The answer to the PIN cannot be right. Whether that try counted is not known. Take the card out and put it back."
+		sentence = "What the card answered while " + doing + " cannot be right. " + unknown + " Take the card out and put it back."
 	}
 	return &conditionError{sentence: sentence, is: card.ErrOutcomeUnknown, cause: err}
 }
 
 // wrongPIN takes note of the tries left.
-func (d *driver) wrongPIN(sw apdu.SW) error {
+func (d *driver) wrongPIN(doing string, sw apdu.SW) error {
 	left, counted := sw.TriesLeft()
 	if sw != swBlocked && !counted {
-		return refusal("checking the PIN", sw)
+		return refusal(doing, sw)
 	}
-	d.status.pinTries = left
+	s := d.status
+	s.pinTries = left
 	if sw == swBlocked {
-		d.status.pinTries = 0
+		s.pinTries = 0
 	}
-	d.setStatus(d.status)
+	d.setStatus(s)
 	if sw == swBlocked {
 		return d.blocked()
 	}
-	return card.WrongPINError{Left: left}
+	return card.WrongPINError{Left: left, NoPUK: s.pukTries == 0}
 }
 
 // blocked says whether the PUK can still help.
@@ -193,10 +220,7 @@ func (d *driver) blocked() error {
 	if d.info.State != card.StateBlocked {
 		return card.ErrBlocked
 	}
-	return &conditionError{
-		sentence: "The PIN and the PUK of this card are blocked. Only a factory reset brings it back; that erases its key, which then needs its backup.",
-		is:       card.ErrBlocked,
-	}
+	return &conditionError{sentence: card.ErrPUKBlocked.Sentence, is: card.ErrBlocked, cause: card.ErrPUKBlocked}
 }
 
 // prove has the card, now logged in, show the authentikey that it was

@@ -11,11 +11,14 @@ import (
 const (
 	swCacheFull    apdu.SW = 0x9C01
 	swPINNeeded    apdu.SW = 0x9C06
+	swNotAllowed   apdu.SW = 0x9C03
 	swBlocked      apdu.SW = 0x9C0C
 	swInternal     apdu.SW = 0x6F00
 	swNoChannel    apdu.SW = 0x9C21
 	swWrongCounter apdu.SW = 0x9C22
 	swWrongMAC     apdu.SW = 0x9C23
+	swReset        apdu.SW = 0xFF00 // and the insertions left
+	swResetAgain   apdu.SW = 0xFFFF
 )
 
 // conditionError is a sentence for a person, and the conditions of package
@@ -62,11 +65,11 @@ var meanings = map[apdu.SW]meaning{
 	swInternal:     {"The card failed inside. " + sayReopen + " If it fails again, the card needs a factory reset or is broken.", nil},
 	swCacheFull:    {"The card's memory for keys is full and emptying it did not help. " + sayReopen, nil},
 	0x9C02:         {"Wrong PIN. The card does not tell how many tries are left.", nil},
-	0x9C03:         {"The card does not allow that now.", nil},
+	swNotAllowed:   {"The card does not allow that now.", nil},
 	0x9C04:         {card.ErrNotSetUp.Sentence, card.ErrNotSetUp},
 	0x9C05:         {"This card cannot do that.", card.ErrNotSupported},
 	swPINNeeded:    {card.ErrPINNeeded.Sentence + " It may have lost power for a moment: enter the PIN again.", card.ErrPINNeeded},
-	0x9C07:         {"This card was set up before; that is done only once.", nil},
+	0x9C07:         {card.ErrSetUpBefore.Sentence, card.ErrSetUpBefore},
 	0x9C09:         {"The card does not know the kind of signature or key asked for.", card.ErrNotSupported},
 	0x9C0B:         {sayTwoFactor, card.ErrTwoFactor},
 	swBlocked:      {card.ErrBlocked.Sentence, card.ErrBlocked},
@@ -77,7 +80,7 @@ var meanings = map[apdu.SW]meaning{
 	0x9C13:         {"The card was asked to go on with a message that was not begun. Start again.", nil},
 	0x9C14:         {card.ErrNoSeed.Sentence, card.ErrNoSeed},
 	0x9C15:         {"The transaction the card was asked to sign is not the one it was shown. Start again.", nil},
-	0x9C17:         {"This card holds a key already. Erase it first, if you have its backup.", nil},
+	0x9C17:         {card.ErrHasSeed.Sentence, card.ErrHasSeed},
 	0x9C18:         {"A second device (2FA) is set on this card already.", nil},
 	0x9C19:         {"No second device (2FA) is set on this card.", nil},
 	0x9C1A:         {"The card still holds single keys. Erase them first.", nil},
@@ -102,7 +105,7 @@ var meanings = map[apdu.SW]meaning{
 	0xFF02:         {sayResetStep(2), nil},
 	0xFF03:         {sayResetStep(3), nil},
 	0xFF04:         {sayResetStep(4), nil},
-	0xFFFF:         {"The factory reset was interrupted by another command and starts over. Take the card out and begin again.", nil},
+	0xFFFF:         {card.ErrResetInterrupted.Sentence, card.ErrResetInterrupted},
 }
 
 func sayResetStep(left int) string {

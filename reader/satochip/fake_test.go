@@ -225,10 +225,12 @@ func (f *fake) verify(pin string) apdu.SW {
 	}
 	if pin != f.pin {
 		f.tries--
+		f.statusReply[4] = f.tries
 		f.in = false
 		return 0x63C0 | apdu.SW(f.tries)
 	}
 	f.tries, f.in = 5, true
+	f.statusReply[4] = 5
 	return apdu.OK
 }
 
@@ -264,6 +266,19 @@ func (f *fake) truth(t testing.TB, path []uint32) card.ExtendedKey {
 	return x
 }
 
+// driverOf is what all versions have in common.
+func driverOf(t testing.TB, c card.Card) *driver {
+	t.Helper()
+	switch d := c.(type) {
+	case *driver:
+		return d
+	case *driver12:
+		return d.driver
+	}
+	t.Fatalf("%T", c)
+	return nil
+}
+
 // openFake opens the driver on it, with random numbers that repeat.
 func openFake(t testing.TB, f *fake) *driver {
 	t.Helper()
@@ -271,7 +286,7 @@ func openFake(t testing.TB, f *fake) *driver {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.(*driver)
+	return driverOf(t, c)
 }
 
 // loginFake opens and logs in.

@@ -76,6 +76,19 @@ func (l *link) sendSealed(ctx context.Context, command []byte) ([]byte, apdu.SW,
 	return plain, sw, l.distrust(err)
 }
 
+// sendOnce sends a sealed command that the card counts (a PIN or PUK is in it).
+// sent is false where nothing went out.
+func (l *link) sendOnce(ctx context.Context, command []byte) (data []byte, sw apdu.SW, sent bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, false, err
+	}
+	if l.fault != nil {
+		return nil, 0, false, l.fault
+	}
+	data, sw, err = l.sendSealed(ctx, command)
+	return data, sw, true, err
+}
+
 // ask exchanges an inner command that is answered with data, or not, as told.
 func (l *link) ask(ctx context.Context, doing string, inner apdu.Command, wantData bool) ([]byte, error) {
 	data, sw, err := l.sealed(ctx, inner)

@@ -24,7 +24,7 @@ func everything(t testing.TB, f *fake, tampered func(exchange int) bool) error {
 	if err != nil {
 		return err
 	}
-	d := c.(*driver)
+	d := driverOf(t, c)
 	if id := d.Info().Identity; !bytes.Equal(id, f.authentikey.PubKey().SerializeCompressed()) {
 		t.Errorf("a wrong identity: %x", id)
 	}

@@ -16,6 +16,16 @@ const (
 	insSealed        = 0x82
 	insExportAuthKey = 0xAD // from 0.12
 
+	insSetup        = 0x2A
+	insChangePIN    = 0x44
+	insUnblockPIN   = 0x46
+	insImportSeed   = 0x6C
+	insResetSeed    = 0x77
+	insLabel        = 0x3D // from 0.12
+	insCertificate  = 0x93 // from 0.12
+	insChallenge    = 0x9A // from 0.12
+	insFactoryReset = 0xFF // from 0.12, in clear
+
 	keyLastDerived = 0xFF // key number: the key derived last
 	optDefault     = 0x40 // of insExtendedKey, as the vendor sends it
 	optFlushCache  = 0x80 // of insExtendedKey: empty the cache of nodes first
@@ -23,7 +33,21 @@ const (
 	maxDepth   = 10 // levels of a path
 	minPINSize = 4
 	maxPINSize = 16
+
+	// What SETUP is told. The vendor's programs give the same tries and slots.
+	setupPINTries = 5
+	setupPUKTries = 3
+	nodeSlots     = 32 // cached BIP32 nodes, 69 bytes of EEPROM each
+	randomCodes   = 16 // bytes of PIN 1 and PUK 1, which nobody uses
+
+	maxLabel   = 64 // bytes
+	minSeed    = 16 // bytes (BIP32); the card would take 1
+	maxSeed    = 64
+	resetsLeft = 5 // insertions of a factory reset
 )
+
+// factoryPIN protects a card until SETUP; everybody knows it.
+func factoryPIN() []byte { return []byte("Muscle00") }
 
 // aid of the applet, "SatoChip" (the instance has one more byte, which SELECT
 // need not give).

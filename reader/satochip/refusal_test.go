@@ -6,6 +6,7 @@ import (
 	"crypto/cipher"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -254,11 +255,12 @@ func TestBlockedSaysWhatHelps(t *testing.T) {
 	f.tries = 1
 	f.statusReply[5] = 0
 	d := openFake(t, f)
-	if err := d.VerifyPIN(context.Background(), pinOf(t, "0000")); err != (card.WrongPINError{Left: 0}) {
+	err := d.VerifyPIN(context.Background(), pinOf(t, "0000"))
+	if err != (card.WrongPINError{NoPUK: true}) || !strings.Contains(err.Error(), "factory reset") {
 		t.Fatal(err)
 	}
-	err := d.VerifyPIN(context.Background(), pinOf(t, "1234"))
-	if !errors.Is(err, card.ErrBlocked) || err.Error() == card.ErrBlocked.Sentence {
+	err = d.VerifyPIN(context.Background(), pinOf(t, "1234"))
+	if !errors.Is(err, card.ErrBlocked) || !errors.Is(err, card.ErrPUKBlocked) || err.Error() != card.ErrPUKBlocked.Sentence {
 		t.Error(err)
 	}
 }

@@ -59,7 +59,7 @@ func openOnTape(t *testing.T, rec recording, name string) (*driver, *tape) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := c.(*driver)
+	d := driverOf(t, c)
 	if got := hex.EncodeToString(d.Info().Identity); got != rec.Secrets.Authentikey {
 		t.Fatalf("identity %s", got)
 	}

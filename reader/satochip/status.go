@@ -15,6 +15,7 @@ type status struct {
 	twoFactor   bool
 	seeded      bool
 	setUp       bool
+	unusable    bool // holds a key and answered 6F00 to deriving from it: not in the reply
 	schnorrLock bool // the owner switched Schnorr signing off (applets after 0.14-0.1)
 }
 
@@ -52,17 +53,18 @@ func parseStatus(data []byte) (status, error) {
 func (v version) check() error {
 	switch {
 	case v.major == 0 && v.minor < firstWithChannel:
-		return &conditionError{
-			sentence: fmt.Sprintf("%s It is version %s; the station works with 0.11 to 0.14.", card.ErrTooOld.Sentence, v),
-			is:       card.ErrTooOld,
-		}
+		return v.refused(card.ErrTooOld)
 	case v.major > 0 || v.minor > lastKnown:
-		return &conditionError{
-			sentence: fmt.Sprintf("%s It is version %s; the station works with 0.11 to 0.14.", card.ErrTooNew.Sentence, v),
-			is:       card.ErrTooNew,
-		}
+		return v.refused(card.ErrTooNew)
 	}
 	return nil
+}
+
+func (v version) refused(condition *card.Error) error {
+	return &card.RecognisedError{
+		Make: Make, Version: v.String(), Condition: condition,
+		Sentence: fmt.Sprintf("%s It is version %s; the station works with 0.11 to 0.14.", condition.Sentence, v),
+	}
 }
 
 // String is the protocol version, by which the vendor names his releases.
@@ -79,6 +81,8 @@ func (s status) state() card.State {
 		return card.StatePINBlocked
 	case !s.seeded:
 		return card.StateNoSeed
+	case s.unusable:
+		return card.StateNeedsReset
 	}
 	return card.StateReady
 }

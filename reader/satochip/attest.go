@@ -1,0 +1,123 @@
+package satochip
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+
+	"github.com/airlock-signer/airlock/reader/apdu"
+	"github.com/airlock-signer/airlock/reader/card"
+)
+
+const (
+	challengeSize  = 32
+	certChunk      = 128  // bytes, as the vendor reads it
+	maxCertificate = 2048 // bytes; the vendor's have some 500
+)
+
+// Sentences of an Attestation's Note.
+const (
+	noteForm    = "The certificate is not of a form that this station can read."
+	noteIssuer  = "The certificate was not issued by a key of the vendor that this station knows."
+	noteForeign = "The certificate is that of another card's key."
+	noteSerial  = "The certificate was compared with the key of this card, not with the serial number of its chip."
+)
+
+// Attest reads the certificate, one exchange and one for each 128 bytes, and
+// has the card sign a challenge, one exchange.
+//
+// The vendor's programs compare the certificate's subject with SHA-1(CPLC | IIN
+// | CIN), three answers to GET DATA that a card gives before SELECT. It is not
+// done here: it would cost three exchanges at every opening, or close the
+// channel; the answers are not signed, so any card can give those of another;
+// and a certificate for the key that answers the challenge says more.
+func (d *driver12) Attest(ctx context.Context) (card.Attestation, error) {
+	if !d.in {
+		return card.Attestation{}, card.ErrPINNeeded
+	}
+	der, err := d.link.certificate(ctx)
+	if err != nil {
+		return card.Attestation{}, d.noticed(err)
+	}
+	a := d.judge(der)
+	if err := d.challenge(ctx); err != nil {
+		return card.Attestation{}, d.noticed(err)
+	}
+	a.Alive = true
+	return a, nil
+}
+
+// judge says what a certificate is worth; nil: there is none.
+func (d *driver12) judge(der []byte) card.Attestation {
+	if der == nil {
+		return card.Attestation{}
+	}
+	a := card.Attestation{Certificate: true}
+	c, err := parseCertificate(der)
+	if err != nil {
+		a.Note = noteForm
+		return a
+	}
+	a.Issuer = c.issuer
+	switch {
+	case !c.issuedBy(d.vendors):
+		a.Note = noteIssuer
+	case !c.key.IsEqual(d.authentikey):
+		a.Note = noteForeign
+	default:
+		a.Genuine, a.Note = true, noteSerial
+	}
+	return a
+}
+
+// certificate reads it, nil where the card has none.
+func (l *link) certificate(ctx context.Context) ([]byte, error) {
+	const doing = "showing its certificate"
+	data, err := l.ask(ctx, doing, apdu.Command{CLA: cla, INS: insCertificate, P2: 1}, true)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) != 2 {
+		return nil, l.distrust(badReply("%d bytes for the size of a certificate", len(data)))
+	}
+	size := int(binary.BigEndian.Uint16(data))
+	if size > maxCertificate {
+		return nil, l.distrust(badReply("a certificate of %d bytes", size))
+	}
+	var der []byte
+	for len(der) < size {
+		n := min(certChunk, size-len(der))
+		at := binary.BigEndian.AppendUint16(nil, uint16(len(der)))
+		chunk, err := l.ask(ctx, doing, apdu.Command{
+			CLA: cla, INS: insCertificate, P2: 2, Data: binary.BigEndian.AppendUint16(at, uint16(n)),
+		}, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(chunk) != n {
+			return nil, l.distrust(badReply("%d bytes of a certificate where %d were asked for", len(chunk), n))
+		}
+		der = append(der, chunk...)
+	}
+	return der, nil
+}
+
+// challenge has the authentikey sign random bytes of ours and of the card's.
+func (d *driver12) challenge(ctx context.Context) error {
+	ours := make([]byte, challengeSize)
+	if _, err := io.ReadFull(d.link.random, ours); err != nil {
+		return err
+	}
+	data, err := d.link.ask(ctx, "answering a challenge", apdu.Command{CLA: cla, INS: insChallenge, Data: ours}, true)
+	if err != nil {
+		return err
+	}
+	c := apdu.NewCursor(data)
+	theirs := c.Take(challengeSize)
+	sig := c.LV2()
+	if err := c.End(); err != nil {
+		return d.link.distrust(err)
+	}
+	message := append(append([]byte("Challenge:"), theirs...), ours...)
+	return d.link.distrust(verifySigned(d.authentikey, message, sig))
+}
