@@ -16,6 +16,7 @@ import (
 type detailsScreen struct {
 	report *signer.Report
 	top    int
+	cache  cached[previewKey, []string]
 }
 
 func detailsKey(r *signer.Report) binding {
@@ -30,7 +31,8 @@ func detailsKey(r *signer.Report) binding {
 func (d *detailsScreen) title(st session.State) string { return fileTitle("Details", st) }
 
 func (d *detailsScreen) body(st session.State, z size) []string {
-	return scroll(d.lines(st, z), &d.top, z.h)
+	lines := d.cache.get(previewKey{d.report, z, st.Settings.Unit}, func() []string { return d.lines(st, z) })
+	return scroll(lines, &d.top, z.h)
 }
 
 func (d *detailsScreen) lines(st session.State, z size) []string {

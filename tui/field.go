@@ -37,9 +37,20 @@ func (f *textField) view(s lipgloss.Style) string {
 	return "> " + s.Render(f.value) + styleChosen.Render(" ")
 }
 
+// tail is view with the last characters alone, as many as width.
+func (f *textField) tail(s lipgloss.Style, width int) string {
+	if r := []rune(f.value); len(r) > width {
+		return (&textField{value: string(r[len(r)-width:])}).view(s)
+	}
+	return f.view(s)
+}
+
 func (s *pausedScreen) typed(msg tea.KeyMsg) {
-	if s.discard.open {
+	switch {
+	case s.discard.open:
 		s.discard.text.key(msg)
+	case s.part.open:
+		s.part.text.key(msg)
 	}
 }
 

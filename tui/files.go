@@ -92,5 +92,5 @@ func (f *filesScreen) keys(st session.State, z size) []binding {
 				return send{session.OpenFile{File: st.Files[i]}}
 			}})
 	}
-	return append(keys, on("look again", session.ShowFiles{}, "r"), unitKey(st), on("back", session.Back{}, "esc"))
+	return append(keys, on("look again", session.ShowFiles{}, "r"), settingsKey(st), on("back", session.Back{}, "esc"))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/airlock-signer/airlock/airgap"
 	"github.com/airlock-signer/airlock/reader/card"
-	"github.com/airlock-signer/airlock/signer"
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/tui/session"
 )
@@ -40,7 +39,7 @@ func (h *homeScreen) keys(st session.State, z size) []binding {
 		keys = append(keys, binding{names: []string{"-"}, label: "Up Down", help: "scroll"})
 	}
 	keys = append(keys, demoKey(st)...)
-	return append(keys, unitKey(st), binding{names: []string{"q"}, help: "quit", do: func() action { return quit{} }})
+	return append(keys, settingsKey(st), binding{names: []string{"q"}, help: "quit", do: func() action { return quit{} }})
 }
 
 func (h *homeScreen) overflows(st session.State, z size) bool {
@@ -70,13 +69,6 @@ func demoKey(st session.State) []binding {
 		return []binding{on("take card out", session.ToggleDemoCard{}, "i")}
 	}
 	return []binding{on("insert card", session.ToggleDemoCard{}, "i")}
-}
-
-func unitKey(st session.State) binding {
-	if st.Settings.Unit == signer.BTC {
-		return on("show sat", session.SetUnit{Unit: signer.Sat}, "u")
-	}
-	return on("show BTC", session.SetUnit{Unit: signer.BTC}, "u")
 }
 
 func addSlots(p *page, st session.State) {

@@ -3,15 +3,23 @@ package tui
 import (
 	"fmt"
 
-	"github.com/charmbracelet/lipgloss"
-
 	"github.com/airlock-signer/airlock/signer"
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/tui/session"
 )
 
 // previewScreen shows what a file claims, before any card.
-type previewScreen struct{ top int }
+type previewScreen struct {
+	top   int
+	lines cached[previewKey, []string]
+}
+
+// previewKey is all that the preview's lines depend on.
+type previewKey struct {
+	report *signer.Report
+	z      size
+	unit   signer.Unit
+}
 
 func (s *previewScreen) title(st session.State) string { return fileTitle("Preview", st) }
 
@@ -19,19 +27,28 @@ func (s *previewScreen) body(st session.State, z size) []string {
 	if st.Preview == nil {
 		return nil
 	}
-	return scroll(previewLines(st, z), &s.top, z.h)
+	return scroll(s.all(st, z), &s.top, z.h)
+}
+
+func (s *previewScreen) all(st session.State, z size) []string {
+	return s.lines.get(previewKey{st.Preview, z, st.Settings.Unit}, func() []string { return previewLines(st, z) })
 }
 
 func previewLines(st session.State, z size) []string {
 	r, u := st.Preview, st.Settings.Unit
+	list := kinds(r)
 	p := newPage(z)
 	p.styled(styleCare, "CLAIMED: this is what the file says. Nothing of it is proven before your card is unlocked.")
 	p.gap()
-	addVerdict(p, r)
-	for _, f := range r.Findings {
-		if f.Severity == signer.Refuse {
+	addVerdict(p, r, list)
+	addPrevious(p, st.Previous)
+	if st.OtherNetwork != "" {
+		addOtherNetwork(p, st)
+	}
+	for _, k := range list {
+		if k.worst == signer.Refuse {
 			p.gap()
-			addFinding(p, f, false)
+			addKind(p, k)
 		}
 	}
 	p.gap()
@@ -48,13 +65,43 @@ func previewLines(st session.State, z size) []string {
 		p.gap().raw(styleStrong.Render(amount(o.Amount, u)) + " to" + claim)
 		p.hang("    ", destination(o))
 	}
-	for _, f := range r.Findings {
-		if f.Severity != signer.Refuse {
+	for _, k := range list {
+		if k.worst != signer.Refuse {
 			p.gap()
-			addFinding(p, f, false)
+			addKind(p, k)
 		}
 	}
 	return p.lines
+}
+
+// addPrevious says what became of the previous transactions that the file
+// lacks.
+func addPrevious(p *page, v *session.PreviousView) {
+	if v == nil {
+		return
+	}
+	p.gap()
+	switch len(v.Found) {
+	case 0:
+		p.styled(styleCare, "%s that the file lacks: not found among the files on the media.", plural(v.Missing, "previous transaction", "previous transactions"))
+	case v.Missing:
+		p.styled(styleGood, "%s that the file lacks: found on the media. The hash of each proves that it is the right one.", plural(v.Missing, "previous transaction", "previous transactions"))
+	default:
+		p.styled(styleCare, "%s that the file lacks: %d of them found on the media.", plural(v.Missing, "previous transaction", "previous transactions"), len(v.Found))
+	}
+	if v.Stopped != "" {
+		p.styled(styleCare, "%s", v.Stopped)
+	}
+	var order []string
+	count := map[string]int{}
+	for _, f := range v.Found {
+		if count[f.File]++; count[f.File] == 1 {
+			order = append(order, f.File)
+		}
+	}
+	for _, file := range order {
+		p.hang("  ", fmt.Sprintf("%d in %s", count[file], plain.Text(file)))
+	}
 }
 
 func (s *previewScreen) keys(st session.State, z size) []binding {
@@ -62,7 +109,7 @@ func (s *previewScreen) keys(st session.State, z size) []binding {
 	if st.Preview != nil && st.Preview.Verdict != signer.VerdictRefused {
 		keys = append(keys, on("go on to the card", session.GoOn{}, "enter"))
 	}
-	if st.Preview != nil && len(previewLines(st, z)) > z.h {
+	if st.Preview != nil && len(s.all(st, z)) > z.h {
 		h := z.h - 2
 		keys = append(keys,
 			binding{names: []string{"-"}, label: "Up Down PgUp PgDn", help: "scroll"},
@@ -71,51 +118,8 @@ func (s *previewScreen) keys(st session.State, z size) []binding {
 			local("", func() { s.top -= h }, "pgup"),
 			local("", func() { s.top += h }, "pgdown", " "))
 	}
-	return append(keys, detailsKey(st.Preview), unitKey(st), on("back", session.Back{}, "esc"))
-}
-
-// addVerdict says the verdict and counts the findings.
-func addVerdict(p *page, r *signer.Report) {
-	counts := map[signer.Severity]int{}
-	seen := map[signer.Code]bool{}
-	for _, f := range r.Findings {
-		if !seen[f.Code] {
-			seen[f.Code] = true
-			counts[f.Severity]++
-		}
-	}
-	switch r.Verdict {
-	case signer.VerdictRefused:
-		p.styled(styleBad, "REFUSED: %s that no acknowledgement can carry. There is no way on with this file.", plural(counts[signer.Refuse], "kind of danger", "kinds of danger"))
-	case signer.VerdictCaution:
-		p.styled(styleCare, "CAUTION: %s to acknowledge, each on its own page.", plural(counts[signer.Caution], "unusual thing", "unusual things"))
-	case signer.VerdictClear:
-		p.styled(styleGood, "CLEAR: nothing unusual was found.")
-	}
-	p.add("Findings: %d refused, %s, %s.", counts[signer.Refuse], plural(counts[signer.Caution], "caution", "cautions"), plural(counts[signer.Note], "note", "notes"))
-}
-
-// addFinding writes one finding. Its sentences are escaped already.
-func addFinding(p *page, f signer.Finding, place bool) {
-	style := map[signer.Severity]lipgloss.Style{signer.Refuse: styleBad, signer.Caution: styleCare}[f.Severity]
-	p.styled(style, "%s: %s%s", f.Severity, f.Code, placeText(f, place))
-	p.hang("  ", f.What)
-	if f.Cost != "" {
-		p.hang("  ", f.Cost)
-	}
-	if f.Remedy != "" {
-		p.hang("  ", f.Remedy)
-	}
-}
-
-func placeText(f signer.Finding, place bool) string {
-	if !place && f.Subject == signer.SubjectTransaction {
-		return ""
-	}
-	if f.Subject == signer.SubjectTransaction {
-		return ""
-	}
-	return fmt.Sprintf(" (%s %d)", f.Subject, f.Index)
+	keys = append(keys, otherNetworkKey(st)...)
+	return append(keys, detailsKey(st.Preview), settingsKey(st), on("back", session.Back{}, "esc"))
 }
 
 // feeText is the fee with its percentage and rate.

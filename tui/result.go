@@ -10,7 +10,7 @@ import (
 // resultScreen says what was written, or offers to write what waits.
 type resultScreen struct {
 	chosen  int
-	discard discardBox
+	discard wordBox
 }
 
 func (r *resultScreen) title(st session.State) string { return fileTitle("Result", st) }
@@ -103,5 +103,5 @@ func (r *resultScreen) keys(st session.State, _ size) []binding {
 			local("", func() { r.chosen-- }, "up", "k"),
 			local("", func() { r.chosen++ }, "down", "j"))
 	}
-	return append(keys, r.discard.opener("discard what was signed"))
+	return append(keys, r.discard.opener("discard what was signed", "x"))
 }

@@ -4,7 +4,9 @@ import (
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/lipgloss"
 
+	"github.com/airlock-signer/airlock/signer"
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/tui/session"
 )
@@ -50,6 +52,7 @@ type (
 	send     []session.Event
 	open     struct{ screen screen }
 	shut     struct{}
+	apply    struct{ ev session.Event } // brings the event and shuts the screen
 	quit     struct{}
 	enterPIN struct{}
 	typeWord struct{ word string }
@@ -103,9 +106,7 @@ const helpLines = 2
 // room is what the frame leaves to a screen, as it stands now.
 func (m *model) room() size {
 	head := 2 // title bar and a line of air
-	if banner(m.state) != "" {
-		head++
-	}
+	head += len(banners(m.state, m.size.w))
 	return size{m.size.w, m.size.h - head - len(m.problem()) - helpLines}
 }
 
@@ -124,7 +125,7 @@ func (m *model) head(sc screen) []string {
 	w := m.size.w
 	bar := spread(" AIRLOCK  "+sc.title(m.state), networkWord(m.state)+" ", w)
 	head := []string{styleBar.Render(bar)}
-	if b := banner(m.state); b != "" {
+	for _, b := range banners(m.state, w) {
 		head = append(head, styleBanner.Render(spread(" "+b, "", w)))
 	}
 	return append(head, "")
@@ -175,8 +176,8 @@ func (m *model) help(sc screen) []string {
 	return lines
 }
 
-// banner is what must stand on every screen.
-func banner(st session.State) string {
+// banners are what must stand on every screen, in as many lines as they take.
+func banners(st session.State, width int) []string {
 	var parts []string
 	simulated := st.Demo != nil
 	for _, s := range st.Slots {
@@ -188,7 +189,22 @@ func banner(st session.State) string {
 	if st.AllowNetwork {
 		parts = append(parts, "NETWORK ALLOWED: not for real money")
 	}
-	return strings.Join(parts, " │ ")
+	if st.Settings.AcceptUnproven {
+		parts = append(parts, "AMOUNTS UNPROVEN ACCEPTED")
+	}
+	if n := st.Settings.Network; n != signer.Mainnet {
+		parts = append(parts, strings.ToUpper(plain.Text(string(n))))
+	}
+	var lines []string
+	for _, p := range parts {
+		last := len(lines) - 1
+		if last >= 0 && lipgloss.Width(lines[last])+lipgloss.Width(p)+5 <= width {
+			lines[last] += " │ " + p
+		} else {
+			lines = append(lines, p)
+		}
+	}
+	return lines
 }
 
 // networkWord is the network at a glance.
@@ -224,9 +240,9 @@ func screenFor(step session.Step) screen {
 	case session.StepSigning:
 		return signingScreen{}
 	case session.StepPaused:
-		return &pausedScreen{}
+		return newPausedScreen()
 	case session.StepResult:
-		return &resultScreen{}
+		return &resultScreen{discard: newDiscardBox()}
 	}
 	return &homeScreen{}
 }

@@ -212,7 +212,11 @@ func (m *model) act(do func() action) tea.Cmd {
 	case open:
 		m.stack = append(m.stack, a.screen)
 	case shut:
-		m.stack = m.stack[:len(m.stack)-1]
+		m.shut()
+	case apply:
+		cmd := m.tell(a.ev)
+		m.shut() // where the step changed, it is shut already
+		return cmd
 	case quit:
 		return m.leave()
 	case enterPIN:
@@ -234,6 +238,13 @@ func (m *model) act(do func() action) tea.Cmd {
 		return tea.Batch(cmds...)
 	}
 	return nil
+}
+
+// shut closes the screen that was opened last.
+func (m *model) shut() {
+	if n := len(m.stack); n > 0 {
+		m.stack = m.stack[:n-1]
+	}
 }
 
 // leave ends the station, unless something signed would be lost.

@@ -170,7 +170,15 @@ func (signingScreen) keys(st session.State, _ size) []binding {
 }
 
 // pausedScreen is a run that stopped half-way.
-type pausedScreen struct{ discard discardBox }
+type pausedScreen struct{ discard, part wordBox }
+
+func newPausedScreen() *pausedScreen {
+	return &pausedScreen{
+		discard: newDiscardBox(),
+		part: wordBox{word: "part", does: "write it", ev: session.WritePart{},
+			prompt: "The run then ends: what is signed so far is written as a -part.psbt file, from which the rest can be signed later. To do that, type the word \"part\" and press Enter."},
+	}
+}
 
 func (*pausedScreen) title(st session.State) string { return fileTitle("Signing is paused", st) }
 
@@ -184,12 +192,16 @@ func (s *pausedScreen) body(st session.State, z size) []string {
 		p.hang("  "+shorten(plain.Text(v.Name), 30)+": ", slotText(v))
 	}
 	s.discard.draw(p)
+	s.part.draw(p)
 	return p.lines
 }
 
 func (s *pausedScreen) keys(st session.State, _ size) []binding {
-	if s.discard.open {
+	switch {
+	case s.discard.open:
 		return s.discard.keys()
+	case s.part.open:
+		return s.part.keys()
 	}
 	keys := []binding{on("try again", session.GoOn{}, "r", "enter")}
 	for _, v := range st.Slots {
@@ -199,35 +211,43 @@ func (s *pausedScreen) keys(st session.State, _ size) []binding {
 		}
 	}
 	keys = append(keys, demoKey(st)...)
-	return append(keys, s.discard.opener("discard the run"))
+	if st.Progress.Made > 0 {
+		keys = append(keys, s.part.opener("write what is signed so far", "w"))
+	}
+	return append(keys, s.discard.opener("discard the run", "x"))
 }
 
-// discardWord is typed before something signed is dropped.
-const discardWord = "discard"
-
-// discardBox asks for the word before what was signed is dropped.
-type discardBox struct {
-	open bool
-	text textField
+// wordBox asks for a word before something that cannot be taken back.
+type wordBox struct {
+	word, prompt, does string
+	ev                 session.Event
+	open               bool
+	text               textField
 }
 
-func (d *discardBox) opener(help string) binding {
-	return local(help, func() { d.open, d.text = true, textField{} }, "x")
+func newDiscardBox() wordBox {
+	return wordBox{word: "discard", does: "discard", ev: session.Discard{},
+		prompt: "To drop what was signed, type the word \"discard\" and press Enter."}
 }
 
-func (d *discardBox) draw(p *page) {
+func (d *wordBox) opener(help, key string) binding {
+	return local(help, func() { d.open, d.text = true, textField{} }, key)
+}
+
+func (d *wordBox) draw(p *page) {
 	if !d.open {
 		return
 	}
-	p.gap().styled(styleBad, "To drop what was signed, type the word \"%s\" and press Enter.", discardWord)
-	p.raw(d.text.view(lipgloss.NewStyle()))
+	p.gap().styled(styleBad, "%s", d.prompt)
+	p.raw(d.text.tail(lipgloss.NewStyle(), 40))
 }
 
-func (d *discardBox) keys() []binding {
+func (d *wordBox) keys() []binding {
 	return []binding{
-		{names: []string{"enter"}, help: "discard", do: func() action {
-			if d.text.value == discardWord {
-				return send{session.Discard{}}
+		{names: []string{"enter"}, help: d.does, do: func() action {
+			if d.text.value == d.word {
+				d.open = false
+				return send{d.ev}
 			}
 			return nil
 		}},

@@ -46,8 +46,13 @@ type (
 	Discard struct{}
 	// WriteResult writes what waits to a volume.
 	WriteResult struct{ Volume airgap.Volume }
-	// SetUnit chooses how amounts are shown and typed; a review is made anew.
-	SetUnit struct{ Unit signer.Unit }
+	// WritePart ends a paused run and writes the signatures made so far.
+	WritePart struct{}
+	// SetSettings changes the settings of the sitting, before a review. A file
+	// that is open is previewed anew.
+	SetSettings struct{ Settings signer.Settings }
+	// SwitchNetwork goes to State.OtherNetwork.
+	SwitchNetwork struct{}
 	// ToggleDemoCard puts the simulated card in or takes it out.
 	ToggleDemoCard struct{}
 	// Activity says that a key was pressed: the idle lock starts anew.
@@ -68,6 +73,7 @@ type (
 		gen     int
 		tx      *signer.Transaction
 		preview *signer.Report
+		prev    *PreviousView
 		err     error
 	}
 	cardOpened struct {
@@ -91,6 +97,11 @@ type (
 		progress signer.Progress
 	}
 	signed struct {
+		gen    int
+		result *signer.Result
+		err    error
+	}
+	partMade struct {
 		gen    int
 		result *signer.Result
 		err    error
@@ -125,7 +136,9 @@ func (TypeAmount) event()       {}
 func (Back) event()             {}
 func (Discard) event()          {}
 func (WriteResult) event()      {}
-func (SetUnit) event()          {}
+func (WritePart) event()        {}
+func (SetSettings) event()      {}
+func (SwitchNetwork) event()    {}
 func (ToggleDemoCard) event()   {}
 func (Activity) event()         {}
 func (slotsChanged) event()     {}
@@ -137,6 +150,7 @@ func (cardOpened) event()       {}
 func (unlocked) event()         {}
 func (signProgress) event()     {}
 func (signed) event()           {}
+func (partMade) event()         {}
 func (written) event()          {}
 func (cardDead) event()         {}
 func (slotFree) event()         {}

@@ -67,7 +67,7 @@ func (s *Session) onScanned(ev scanned) {
 func (s *Session) openFile(f airgap.File) {
 	s.leave(StepOpening)
 	s.job.file = &f
-	media, limits, settings := s.cfg.Media, s.cfg.Limits, s.settings
+	media, limits, settings, files := s.cfg.Media, s.cfg.Limits, s.settings, s.files
 	s.begin(func(ctx context.Context, gen int) Event {
 		ev := fileOpened{gen: gen}
 		var data []byte
@@ -75,11 +75,23 @@ func (s *Session) openFile(f airgap.File) {
 			return ev
 		}
 		if ev.tx, ev.err = signer.Open(data, limits); ev.err == nil {
+			ev.tx, ev.prev = findPrevious(ctx, media, files, f, ev.tx, limits)
 			ev.preview = ev.tx.Preview(settings)
 		}
 		return ev
 	})
 	s.busy = "Reading the file"
+}
+
+// previewAgain makes the preview anew, with the settings as they are now. The
+// medium is not read again.
+func (s *Session) previewAgain() {
+	tx, prev, settings := s.job.tx, s.job.previous, s.settings
+	s.step, s.problem = StepOpening, ""
+	s.begin(func(_ context.Context, gen int) Event {
+		return fileOpened{gen: gen, tx: tx, prev: prev, preview: tx.Preview(settings)}
+	})
+	s.busy = "Looking at the file again"
 }
 
 func (s *Session) onFileOpened(ev fileOpened) {
@@ -93,7 +105,8 @@ func (s *Session) onFileOpened(ev fileOpened) {
 		s.job.malformed = errors.As(ev.err, &malformed) && !errors.Is(ev.err, container.ErrVersion2)
 		return
 	}
-	s.job.tx, s.job.preview = ev.tx, ev.preview
+	s.job.tx, s.job.preview, s.job.previous = ev.tx, ev.preview, ev.prev
+	s.job.other = ev.preview.OtherNetwork()
 	s.step = StepPreview
 }
 

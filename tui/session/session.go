@@ -93,8 +93,11 @@ type job struct {
 	file      *airgap.File
 	tx        *signer.Transaction
 	preview   *signer.Report
-	malformed bool // it is no valid PSBT; false where it was not read, or is of another version
+	malformed bool           // it is no valid PSBT; false where it was not read, or is of another version
+	previous  *PreviousView  // what the file lacks; nil where nothing
+	other     signer.Network // that the file is of, where it is not the settings'; "" otherwise
 	review    *signer.Review
+	shown     *ReviewView // what never changes of the review
 	ready     readyView
 	approval  *signer.Approval
 	progress  signer.Progress
@@ -198,6 +201,8 @@ func (s *Session) Do(ev Event) {
 		}
 	case signed:
 		s.onSigned(ev)
+	case partMade:
+		s.onPartMade(ev)
 	case written:
 		s.onWritten(ev)
 	case cardDead:
@@ -248,8 +253,12 @@ func (s *Session) doPerson(ev Event) bool {
 		s.discard()
 	case WriteResult:
 		s.write(ev.Volume)
-	case SetUnit:
-		s.setUnit(ev.Unit)
+	case WritePart:
+		s.writePart()
+	case SetSettings:
+		s.setSettings(ev.Settings)
+	case SwitchNetwork:
+		s.switchNetwork()
 	case ToggleDemoCard:
 		if s.cfg.Demo != nil {
 			go s.cfg.Demo.Toggle() // its event comes through the watch
@@ -331,7 +340,8 @@ func (s *Session) toPreview() {
 	s.abort()
 	s.logout()
 	s.forgetPIN()
-	s.job = job{file: s.job.file, tx: s.job.tx, preview: s.job.preview}
+	s.job = job{file: s.job.file, tx: s.job.tx, preview: s.job.preview, previous: s.job.previous}
+	s.job.other = s.job.preview.OtherNetwork()
 	s.step = StepPreview
 }
 

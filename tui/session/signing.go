@@ -51,14 +51,15 @@ func (s *Session) onSigned(ev signed) {
 		return
 	}
 	if s.over(ev.err) {
-		s.logout()
-		s.forgetPIN()
-		s.job.approval = nil
-		s.step, s.problem = StepFailed, sentence(ev.err)
+		s.fail(ev.err)
 		return
 	}
 	s.step = StepPaused
 	s.problem = stopping
+	var stopped *signer.InterruptedError
+	if errors.As(ev.err, &stopped) { // what was checked; the card may have claimed more
+		s.job.progress = signer.Progress{Made: stopped.Made, Total: stopped.Total}
+	}
 	if stopping == "" {
 		s.problem = sentence(cause(ev.err))
 		s.job.resume = card.Gone(ev.err)
@@ -68,6 +69,43 @@ func (s *Session) onSigned(ev signed) {
 	}
 	s.job.key = nil
 	s.advance()
+}
+
+// writePart ends a paused run: what was signed so far goes to the medium.
+func (s *Session) writePart() {
+	if s.step != StepPaused || s.job.approval == nil || s.job.stopping != "" || s.job.progress.Made == 0 {
+		return
+	}
+	s.job.resume, s.job.stopping = false, "Putting together what was signed so far."
+	s.problem = s.job.stopping
+	approval := *s.job.approval
+	s.begin(func(ctx context.Context, gen int) Event {
+		result, err := approval.Part(ctx)
+		return partMade{gen, result, err}
+	})
+}
+
+func (s *Session) onPartMade(ev partMade) {
+	if ev.gen != s.gen {
+		return
+	}
+	s.job.stopping = ""
+	switch {
+	case ev.err == nil:
+		s.finish(ev.result)
+	case s.over(ev.err):
+		s.fail(ev.err)
+	default:
+		s.problem = sentence(ev.err)
+	}
+}
+
+// fail ends a run with nothing written.
+func (s *Session) fail(err error) {
+	s.logout()
+	s.forgetPIN()
+	s.job.approval = nil
+	s.step, s.problem = StepFailed, sentence(err)
 }
 
 // over reports whether the run is at its end: the card lied, or the approval

@@ -50,13 +50,19 @@ type State struct {
 	File      *airgap.File   // the file opened
 	Preview   *signer.Report // of File; nil while opening
 	Malformed bool           // File is no valid PSBT (false: unreadable, or of a version not supported)
-	Card      *SlotView      // the card the job is done with
-	PIN       PINView
-	Busy      string // what StepOpening or StepUnlocking is doing
-	Review    *ReviewView
-	Progress  signer.Progress
-	Result    *ResultView
-	Locked    bool // the card was logged out during the review: the PIN is wanted again before signing
+	// Previous says where previous transactions that File lacks were looked for;
+	// nil where it lacks none.
+	Previous *PreviousView
+	// OtherNetwork is what SwitchNetwork goes to: every path of File is of it. ""
+	// where the settings fit.
+	OtherNetwork signer.Network
+	Card         *SlotView // the card the job is done with
+	PIN          PINView
+	Busy         string // what StepOpening or StepUnlocking is doing
+	Review       *ReviewView
+	Progress     signer.Progress
+	Result       *ResultView
+	Locked       bool // the card was logged out during the review: the PIN is wanted again before signing
 }
 
 // Blocking lists what keeps the station from asking for a PIN: empty where
@@ -104,8 +110,10 @@ type ReviewView struct {
 	Seen         []bool // of each item
 	Cautions     []CautionView
 	Confirmation signer.Confirmation
-	CanApprove   bool   // verdict allows, all seen, all acknowledged
-	Fingerprint  string // of the master key, 8 hex digits
+	Earlier      []signer.Earlier // transactions of this sitting that spend the same coins
+	ToSign       int              // inputs that this card would sign
+	CanApprove   bool             // verdict allows, something to sign, all seen, all acknowledged
+	Fingerprint  string           // of the master key, 8 hex digits
 }
 
 // CautionView is one kind of caution.

@@ -1,11 +1,5 @@
 package session
 
-import (
-	"encoding/hex"
-
-	"github.com/airlock-signer/airlock/signer"
-)
-
 // State is the sitting as it stands.
 func (s *Session) State() State {
 	st := State{
@@ -15,6 +9,7 @@ func (s *Session) State() State {
 		Files:   append(s.files[:0:0], s.files...), Scanning: s.scanning, FilesNote: s.filesNote,
 		Isolation: s.isolation, AllowNetwork: s.cfg.AllowNetwork, Settings: s.settings,
 		File: s.job.file, Preview: s.job.preview, Malformed: s.job.malformed, Progress: s.job.progress,
+		Previous: s.job.previous, OtherNetwork: s.job.other,
 		Locked: s.job.review != nil && s.job.key == nil,
 	}
 	if d := s.cfg.Demo; d != nil {
@@ -34,22 +29,4 @@ func (s *Session) State() State {
 		st.Result = &v
 	}
 	return st
-}
-
-func (s *Session) reviewView() *ReviewView {
-	r := s.job.review
-	v := &ReviewView{Report: r.Report(), Items: r.Items(), Confirmation: r.Confirmation(),
-		Fingerprint: hex.EncodeToString(s.job.ready.fingerprint[:])}
-	v.CanApprove = v.Report.Verdict == signer.VerdictClear || v.Report.Verdict == signer.VerdictCaution
-	v.Seen = make([]bool, len(v.Items))
-	for i, item := range v.Items {
-		v.Seen[i] = r.Seen(item)
-		v.CanApprove = v.CanApprove && v.Seen[i]
-	}
-	for _, c := range r.Cautions() {
-		ack := r.Acknowledged(c)
-		v.Cautions = append(v.Cautions, CautionView{Code: c, Places: r.Places(c), Acknowledged: ack})
-		v.CanApprove = v.CanApprove && ack
-	}
-	return v
 }

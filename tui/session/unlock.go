@@ -204,6 +204,10 @@ func (s *Session) onUnlocked(ev unlocked) {
 	}
 	h.loggedIn = true
 	s.seen[h.id()] = h.id().certain()
+	if ev.review != nil && s.job.approval != nil && s.job.progress.Made > 0 {
+		s.swapped(ev.pin)
+		return
+	}
 	s.job.key, s.job.slot, s.job.cardID = ev.key, h.slot.Name, h.id()
 	s.forgetPIN()
 	if h.id().certain() {
@@ -215,7 +219,7 @@ func (s *Session) onUnlocked(ev unlocked) {
 	switch {
 	case ev.review != nil:
 		lost := s.job.review != nil
-		s.job.review, s.job.ready, s.job.approval = ev.review, ev.ready, nil
+		s.setReview(ev.review, ev.ready)
 		s.step = StepReview
 		if lost {
 			s.problem = "This card holds other keys than the one before, so the review was made anew."
@@ -225,6 +229,16 @@ func (s *Session) onUnlocked(ev unlocked) {
 	default:
 		s.step = StepReview
 	}
+}
+
+// swapped: another card, with other keys, was unlocked in the middle of a run.
+// What was signed is kept for the card that began it.
+func (s *Session) swapped(pin *secret.Buffer) {
+	pin.Release()
+	s.forgetPIN()
+	s.logout()
+	s.step, s.problem = StepPaused, "This card holds other keys than the one this run began with, so it was logged out. "+
+		"Put that one back to go on; for this card, discard the run and review the file again."
 }
 
 func (s *Session) unlockFailed(h *held, err error) {
