@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 
+	"github.com/btcsuite/btcd/btcec/v2"
+
 	"github.com/airlock-signer/airlock/reader/apdu"
 	"github.com/airlock-signer/airlock/reader/card"
 )
@@ -40,7 +42,7 @@ func (d *driver12) Attest(ctx context.Context) (card.Attestation, error) {
 		return card.Attestation{}, d.noticed(err)
 	}
 	a := d.judge(der)
-	if err := d.challenge(ctx); err != nil {
+	if err := d.link.challenge(ctx, d.authentikey); err != nil {
 		return card.Attestation{}, d.noticed(err)
 	}
 	a.Alive = true
@@ -103,12 +105,12 @@ func (l *link) certificate(ctx context.Context) ([]byte, error) {
 }
 
 // challenge has the authentikey sign random bytes of ours and of the card's.
-func (d *driver12) challenge(ctx context.Context) error {
+func (l *link) challenge(ctx context.Context, authentikey *btcec.PublicKey) error {
 	ours := make([]byte, challengeSize)
-	if _, err := io.ReadFull(d.link.random, ours); err != nil {
+	if _, err := io.ReadFull(l.random, ours); err != nil {
 		return err
 	}
-	data, err := d.link.ask(ctx, "answering a challenge", apdu.Command{CLA: cla, INS: insChallenge, Data: ours}, true)
+	data, err := l.ask(ctx, "answering a challenge", apdu.Command{CLA: cla, INS: insChallenge, Data: ours}, true)
 	if err != nil {
 		return err
 	}
@@ -116,8 +118,8 @@ func (d *driver12) challenge(ctx context.Context) error {
 	theirs := c.Take(challengeSize)
 	sig := c.LV2()
 	if err := c.End(); err != nil {
-		return d.link.distrust(err)
+		return l.distrust(err)
 	}
 	message := append(append([]byte("Challenge:"), theirs...), ours...)
-	return d.link.distrust(verifySigned(d.authentikey, message, sig))
+	return l.distrust(verifySigned(authentikey, message, sig))
 }

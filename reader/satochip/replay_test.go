@@ -28,12 +28,17 @@ func TestReplay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &player{authentikey: authentikey}
+			p := &player{authentikey: authentikey, cares: map[byte]int{}}
 			for _, s := range rec.Sessions {
 				t.Run(s.Name, func(t *testing.T) { p.play(t, s) })
 			}
 			if p.openings < 10 || p.signatures < 10 || p.keys < 20 {
 				t.Errorf("only %d openings, %d signatures, %d keys were checked", p.openings, p.signatures, p.keys)
+			}
+			for _, ins := range []byte{insSetup, insChangePIN, insUnblockPIN, insImportSeed, insResetSeed, insLabel, insCertificate, insChallenge, insFactoryReset} {
+				if p.cares[ins] == 0 {
+					t.Errorf("INS %02X was not played by the driver's own command", ins)
+				}
 			}
 		})
 	}
@@ -53,6 +58,7 @@ type player struct {
 	openings    int
 	signatures  int
 	keys        int
+	cares       map[byte]int // commands of care.go and attest.go, by INS
 }
 
 func (p *player) play(t *testing.T, s session) {
@@ -105,13 +111,15 @@ func (p *player) step(e recorded) {
 		p.skipRandom(e, 0)
 		p.raw(e)
 	case strings.HasPrefix(e.C, "b082") && e.PlainC != "":
-		p.skipRandom(e, 1)
+		p.skipRandom(e, p.draws(unhex(p.t, e.PlainC)))
 		p.sealed(e)
 	case e.Note != "" && strings.HasPrefix(e.C, "b081000041") && e.text("card_ephemeral") != "":
 		p.skipRandom(e, 1)
 		p.opening(e)
 	case e.C == "b03c0000":
 		p.status(e)
+	case e.C == "00a40400085361746f43686970" && p.next().C == "b0ff0000":
+		p.resetStep()
 	case e.C == "00a40400085361746f43686970":
 		if err := p.link.selectApplet(context.Background()); err != nil {
 			p.t.Error(err)
@@ -242,6 +250,7 @@ func (p *player) sealed(e recorded) {
 		if err := p.link.logout(context.Background()); err != nil {
 			p.t.Error(err)
 		}
+	case p.care(e, inner, isOK):
 	default:
 		p.other(e, inner, isOK)
 	}
