@@ -103,7 +103,16 @@ func filled(size int, fill func([]byte)) (*secret.Buffer, error) {
 func scrubbed(f func()) {
 	scrubStack()
 	defer scrubStack()
+	lower(f)
+}
+
+// lower runs f with its whole frame below the edge of what scrubStack zeroes.
+//
+//go:noinline
+func lower(f func()) {
+	var gap [256]byte
 	f()
+	runtime.KeepAlive(&gap)
 }
 
 // scrubSize is more than the deepest call below scrubbed takes (the elliptic
