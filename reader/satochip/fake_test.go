@@ -37,7 +37,10 @@ type fake struct {
 	in          bool
 	last        *hdkeychain.ExtendedKey
 	tweaked     *btcec.PrivateKey
-	cacheFull   bool // the next derivation without a flush answers 9C01
+	puk         string
+	label       []byte
+	der         []byte // certificate
+	cacheFull   bool   // the next derivation without a flush answers 9C01
 
 	wire   func(exchange int, reply []byte) ([]byte, error)
 	inside func(ins byte, plain []byte) []byte
@@ -185,6 +188,9 @@ func (f *fake) sealed(body []byte) []byte {
 func (f *fake) command(ins, p1, p2 byte, data []byte) ([]byte, apdu.SW) {
 	if ins == insVerifyPIN {
 		return nil, f.verify(string(data[:len(data)-1]))
+	}
+	if data, sw, ok := f.care(ins, p1, p2, data[:max(0, len(data)-1)]); ok {
+		return data, sw
 	}
 	if !f.in {
 		return nil, swPINNeeded
