@@ -11,8 +11,9 @@
 // or a log. Where a standard library would leave copies in the Go heap without
 // a way to wipe them (crypto/hmac, pbkdf2, hdkeychain), the few lines are
 // written here over locked pages, and tested against those libraries. What is
-// left: machine registers, and what the garbage collector may copy of a stack
-// while it grows (see scrubbed).
+// left: machine registers, a stack that the garbage collector happens to move in
+// the few milliseconds of a computation (see scrubbed), and single characters of
+// a passphrase outside ASCII (see Words.Seed).
 //
 // Of a word, the index is the secret. The strings that WordAt and Word return
 // are those of the public list; which of them are on screen is as secret as the

@@ -29,8 +29,9 @@ const nfkdGrowth = 11
 // "mnemonic" || passphrase, both NFKD. The same passphrase typed twice is
 // compared with secret.Buffer.Equal. Errors: those of Check, ErrPassphrase.
 //
-// Of a passphrase outside ASCII, the library that normalises it may leave the
-// last character with its accents on the stack, which is scrubbed.
+// ASCII never passes through the normalising library's own memory. Of characters
+// that it takes apart (é, ㍍), it leaves the last one with its accents in the
+// heap, and the tail of a longer one before it, until the collector reuses it.
 func (w *Words) Seed(passphrase *secret.Buffer) (*secret.Buffer, error) {
 	if err := w.Check(); err != nil {
 		return nil, err
