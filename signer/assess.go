@@ -67,6 +67,10 @@ func (t *Transaction) assess(ctx context.Context, s Settings, o Ownership, l *Le
 		in:     make([]inputState, len(t.ins)),
 		out:    make([]outputState, len(t.outs)),
 	}
+	if t.summary {
+		a.summarise()
+		return a, ctx.Err()
+	}
 	if a.checked {
 		a.ring = newKeyring(&o)
 	}

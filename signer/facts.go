@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/airlock-signer/airlock/signer/container"
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
@@ -28,19 +29,42 @@ type inputFacts struct {
 	hasWitness  bool // a witness UTXO is there
 	conflict    bool // … and differs from the previous transaction's output
 
-	script  ScriptType // of what is spent, nested ones seen through where that is proven
-	redeem  []byte
-	witness []byte // witness script
-
-	sighash    uint32 // as declared
 	hasSighash bool
+	final      bool   // PSBT_IN_FINAL_SCRIPTSIG or _SCRIPTWITNESS is there
+	claims     bool   // some derivation is given
+	sighash    uint32 // as declared
 
-	final        bool // PSBT_IN_FINAL_SCRIPTSIG or _SCRIPTWITNESS is there
-	finalSig     []byte
-	finalWitness wire.TxWitness
-
-	claims  bool          // some derivation is given
+	script ScriptType // of what is spent, nested ones seen through where that is proven
+	*rareFacts
 	taproot *taprootFacts // nil where there are no such fields
+}
+
+// rareFacts is what most maps do not give: those that give none share one that
+// is empty, so that thousands of them cost no more than a pointer each.
+type rareFacts struct {
+	redeem       []byte
+	witness      []byte         // witness script
+	finalSig     []byte         // of an input
+	finalWitness wire.TxWitness // of an input
+}
+
+// rareFactsOf gives a map facts of its own where it has such fields, else none.
+func rareFactsOf(m *container.Map, none *rareFacts, types ...uint64) *rareFacts {
+	for i := range m.Pairs {
+		if slices.Contains(types, m.Pairs[i].Type) {
+			return &rareFacts{}
+		}
+	}
+	return none
+}
+
+// setRedeem notes a redeem script that the file only implies.
+func setRedeem(r **rareFacts, redeem []byte) {
+	if redeem != nil {
+		own := **r
+		own.redeem = redeem
+		*r = &own
+	}
 }
 
 // singleKeyType is the type of the one-key script that is spent, as far as the
@@ -57,11 +81,10 @@ func (f *inputFacts) singleKeyType() ScriptType {
 
 // outputFacts is the same for one output.
 type outputFacts struct {
-	fields  *container.Map
-	script  ScriptType
-	redeem  []byte
-	witness []byte
-	claims  bool
+	fields *container.Map
+	script ScriptType
+	claims bool
+	*rareFacts
 	taproot *taprootFacts // nil where there are no such fields
 }
 
@@ -73,10 +96,12 @@ func (t *Transaction) readFacts() error {
 	}
 	t.ins = make([]inputFacts, len(c.Inputs))
 	t.outs = make([]outputFacts, len(c.Outputs))
-	prev := previous{}
+	prev, none := previous{}, &rareFacts{}
 	for i := range t.ins {
 		f := &t.ins[i]
 		f.fields = &c.Inputs[i]
+		f.rareFacts = rareFactsOf(f.fields, none, container.InRedeemScript, container.InWitnessScript,
+			container.InFinalScriptSig, container.InFinalScriptWitness)
 		if err := f.read(); err != nil {
 			return fmt.Errorf("input %d: %w", i, err)
 		}
@@ -88,6 +113,7 @@ func (t *Transaction) readFacts() error {
 	for i := range t.outs {
 		f := &t.outs[i]
 		f.fields = &c.Outputs[i]
+		f.rareFacts = rareFactsOf(f.fields, none, container.OutRedeemScript, container.OutWitnessScript)
 		f.read(c.Tx.TxOut[i].PkScript)
 	}
 	return nil
@@ -171,7 +197,7 @@ func (f *inputFacts) classify() {
 		return
 	}
 	if f.redeem == nil {
-		f.redeem = impliedRedeem(f.spent.PkScript, f.witness, f.finalSig)
+		setRedeem(&f.rareFacts, impliedRedeem(f.spent.PkScript, f.witness, f.finalSig))
 	}
 	if f.redeem != nil && redeemMatches(f.spent.PkScript, f.redeem) {
 		f.script = nestedType(f.redeem)
@@ -219,7 +245,7 @@ func (f *outputFacts) read(script []byte) {
 		}
 	}
 	if f.script == P2SH && f.redeem == nil {
-		f.redeem = impliedRedeem(script, f.witness, nil)
+		setRedeem(&f.rareFacts, impliedRedeem(script, f.witness, nil))
 	}
 	if f.script == P2SH && f.redeem != nil && redeemMatches(script, f.redeem) {
 		f.script = nestedType(f.redeem)
@@ -265,10 +291,19 @@ func readTxOut(b []byte) (out wire.TxOut, err error) {
 	return out, nil
 }
 
+// maxStack is how many elements a stack may hold (BIP342, MAX_STACK_SIZE), and
+// with it a witness but for the script, control block and annex.
+const maxStack = 1000 + 3
+
 // readWitness reads a witness stack to its end. Items are views; room for them
-// is made as they are found, not as many as the count claims.
+// is made as they are found, not as many as the count claims. A stack that no
+// script could take comes back as one item that is the whole field: it weighs
+// the same, spends nothing, and does not cost 24 bytes for each of its own.
 func readWitness(b []byte) (wire.TxWitness, error) {
 	n, rest, ok := takeCompactSize(b)
+	if ok && n > maxStack {
+		return wire.TxWitness{b}, nil
+	}
 	var stack wire.TxWitness
 	for ; ok && n > 0; n-- {
 		var item []byte

@@ -65,6 +65,14 @@ func (h *holder) branches() []uint32 {
 	return []uint32{0, 1}
 }
 
+const (
+	// deepest is how many steps below an account key are derived: each is an
+	// operation on the curve, and no wallet has more than three.
+	deepest = 10
+	// mostKept is how many derived keys are kept for the next claim.
+	mostKept = 10_000
+)
+
 // stepsKey is a path as a map key.
 func stepsKey(p Path) string {
 	b := make([]byte, 0, 4*len(p))
@@ -86,6 +94,9 @@ func (h *holder) key(rest Path) (key [33]byte, ok bool) {
 			key = [33]byte(pub.SerializeCompressed())
 		}
 	}
+	if len(h.leaves) >= mostKept {
+		clear(h.leaves)
+	}
 	h.leaves[id] = key // zero where it cannot be derived
 	return key, key != [33]byte{}
 }
@@ -93,8 +104,12 @@ func (h *holder) key(rest Path) (key [33]byte, ok bool) {
 // node derives the extended key at steps below the account key. All but the
 // last step are kept.
 func (h *holder) node(rest Path, id string) (*hdkeychain.ExtendedKey, bool) {
-	if rest.hardened() || len(rest) > 255 {
+	if rest.hardened() || len(rest) > deepest {
 		return nil, false
+	}
+	if len(h.nodes) >= mostKept {
+		clear(h.nodes)
+		h.nodes[""] = h.account.Key
 	}
 	from := len(rest)
 	for from > 0 && h.nodes[id[:4*from]] == nil {
@@ -172,7 +187,7 @@ type spot struct {
 type claims struct {
 	ours  []ownKey
 	lies  []Path // our fingerprint, a path below an account we hold, another key
-	away  []Path // our fingerprint at an account we do not hold: proves nothing
+	away  Path   // the first with our fingerprint at an account we do not hold: proves nothing
 	like  []Path // no fingerprint, a path like ours, another key
 	first *derivation
 }
@@ -188,21 +203,28 @@ func (r *keyring) read(all iter.Seq[derivation]) claims {
 		if !r.concerns(&d) {
 			continue
 		}
-		path := d.path()
-		own, held := r.match(&d, path)
-		named := r.names[d.fingerprint]
+		path, named := d.path(), r.names[d.fingerprint]
+		var own ownKey
+		var held bool
+		// What is decided is not derived further: a lie is a lie, and no map of
+		// an honest file names us that often.
+		if decided := len(c.lies) > 0 || len(c.ours)+len(c.like) >= mostClaims; !decided {
+			own, held = r.match(&d, path)
+		}
 		switch {
 		case len(own.spots) > 0:
 			c.addOwn(own)
 		case named && held:
 			c.lies = append(c.lies, path)
 		case named:
-			c.away = append(c.away, path)
+			if c.away == nil {
+				c.away = path
+			}
 		case held && d.nameless():
 			c.like = append(c.like, path)
 		}
 		if named || len(own.spots) > 0 {
-			if prefix := own.path.orElse(path).accountPrefix(); prefix != nil {
+			if prefix := own.path.orElse(path).accountPrefix(); prefix != nil && len(r.prefixes) <= maxAccounts {
 				r.prefixes[prefix.String()] = true
 			}
 		}
@@ -230,6 +252,9 @@ func (r *keyring) concerns(d *derivation) bool {
 	}
 	return false
 }
+
+// mostClaims is how many claims of one map are compared with derived keys.
+const mostClaims = 50
 
 // startsWith compares the first steps with a path.
 func (d *derivation) startsWith(p Path) bool {
@@ -314,16 +339,24 @@ func (k *ownKey) rebuild(script []byte) (s spot, t ScriptType, ok bool) {
 type index map[string]ownKey
 
 // searchDepth is how far beyond the highest index that our inputs claim such
-// scripts are looked for.
-const searchDepth = 500
+// scripts are looked for, and searchBack how far before it.
+const (
+	searchDepth = 500
+	searchBack  = 5_000
+)
 
 // index rebuilds the scripts of these types on the usual branches of every
-// holder, up to an index.
-func (r *keyring) index(ctx context.Context, types []ScriptType, top uint32) (index, error) {
+// holder: at the first indexes, and around the highest one that is known.
+func (r *keyring) index(ctx context.Context, types []ScriptType, highest uint32) (index, error) {
 	found := index{}
+	end := min(highest, HardenedOffset-1-searchDepth) + searchDepth
+	first := min(end, searchDepth)
 	for _, h := range r.holders {
 		for _, b := range h.branches() {
-			for i := range top {
+			for i := range first {
+				found.add(h, Path{b, i}, types)
+			}
+			for i := max(first, end-min(end, searchBack)); i < end; i++ {
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}

@@ -42,7 +42,7 @@ type inside struct {
 // judge proves or disproves that script is ours; nil where nothing names us.
 // known is false where the file does not say what an input spends.
 func (r *keyring) judge(c *claims, script []byte, known bool, in inside) *standing {
-	if len(c.ours)+len(c.lies)+len(c.away)+len(c.like) == 0 {
+	if len(c.ours)+len(c.lies)+len(c.like) == 0 && c.away == nil {
 		return nil
 	}
 	s := &standing{}
@@ -54,8 +54,8 @@ func (r *keyring) judge(c *claims, script []byte, known bool, in inside) *standi
 		s.status, s.path = fraud, c.lies[0]
 		s.why = fmt.Sprintf("The file says that the key at %v is yours, but it is another key.", c.lies[0])
 		return s
-	case len(c.ours) == 0 && len(c.away) > 0:
-		s.status, s.path = away, c.away[0]
+	case len(c.ours) == 0 && c.away != nil:
+		s.status, s.path = away, c.away
 		return s
 	case len(c.ours) == 0 && len(c.like) > 0:
 		s.status, s.path = like, c.like[0]
@@ -210,12 +210,12 @@ func (a *assessment) ownFinal() error {
 	}
 	var inputs []int
 	var types []ScriptType
-	top := uint32(searchDepth)
+	highest := uint32(0)
 	for i := range a.in {
 		f, s := &a.tx.ins[i], a.in[i].standing
 		if s.status == proven && len(s.spot.rest) > 0 {
 			last := s.spot.rest[len(s.spot.rest)-1]
-			top = max(top, min(last, HardenedOffset-1-searchDepth)+searchDepth)
+			highest = max(highest, last)
 		}
 		if t := f.singleKeyType(); f.final && !f.claims && t != "" {
 			inputs = append(inputs, i)
@@ -227,7 +227,7 @@ func (a *assessment) ownFinal() error {
 	if len(inputs) == 0 {
 		return nil
 	}
-	known, err := a.ring.index(a.ctx, types, top)
+	known, err := a.ring.index(a.ctx, types, highest)
 	if err != nil {
 		return err
 	}

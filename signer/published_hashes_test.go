@@ -151,7 +151,7 @@ func TestBIP143Scripts(t *testing.T) {
 		}
 		return unhex(t, m[1])
 	}
-	f := &inputFacts{known: true, redeem: find("redeemScript"), witness: find("witnessScript")}
+	f := &inputFacts{known: true, rareFacts: &rareFacts{redeem: find("redeemScript"), witness: find("witnessScript")}}
 	f.spent = wire.TxOut{Value: 987_654_321, PkScript: find("scriptPubKey")}
 	h, err := newHasher(parseTx(t, find("unsigned transaction")), []*wire.TxOut{&f.spent})
 	if err != nil {

@@ -3,6 +3,7 @@ package signer
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/airlock-signer/airlock/signer/container"
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -16,7 +17,7 @@ import (
 // signed is what the signatures that are already in an input come to.
 type signed struct {
 	good    int      // signatures that verify
-	bad     []string // what is wrong with the others, as parts of sentences
+	bad     []string // what is wrong with the others, each once, as parts of sentences
 	ours    bool     // a good one is of our key
 	ran     bool     // the script engine ran over the final input
 	invalid error    // … and this is what it said
@@ -80,14 +81,35 @@ type verifier struct {
 	f      *inputFacts
 	in     *inputState
 	ecdsa  *[32]byte // digest of the declared sighash, computed once an input
-	leaves map[chainhash.Hash][]byte
+	inner  *innerCode
+	leaves map[chainhash.Hash]*leafCode
 }
+
+// innerCode is the script of several keys, looked at once an input.
+type innerCode struct {
+	script []byte
+	err    error
+	pushed map[string]bool // what it pushes that can be a key or its hash
+}
+
+// leafCode is a leaf script, and its digest once that was computed.
+type leafCode struct {
+	script []byte
+	digest *[32]byte
+}
+
+// maxScript is the longest script in bytes that the network runs (outside
+// tapscript).
+const maxScript = 10_000
 
 // take notes the outcome for the signature of a key.
 func (v *verifier) take(err error, key []byte) {
 	s := &v.in.signed
 	if err != nil {
-		s.bad = append(s.bad, err.Error())
+		// Thousands of bad signatures are bad in a few ways.
+		if why := err.Error(); !slices.Contains(s.bad, why) {
+			s.bad = append(s.bad, why)
+		}
 		return
 	}
 	s.good++
@@ -153,16 +175,11 @@ func (v *verifier) keyBelongs(key []byte) error {
 		}
 		return nil
 	}
-	code, err := v.code()
-	if err != nil {
-		return err
+	code := v.code()
+	if code.err != nil {
+		return code.err
 	}
-	hash, found := btcutil.Hash160(key), false
-	pushes(code, func(d []byte) bool {
-		found = bytes.Equal(d, key) || bytes.Equal(d, hash)
-		return !found
-	})
-	if !found {
+	if !code.pushed[string(key)] && !code.pushed[string(btcutil.Hash160(key))] {
 		return errForeignKey
 	}
 	return nil
@@ -170,16 +187,30 @@ func (v *verifier) keyBelongs(key []byte) error {
 
 // code is the script that an ECDSA signature of more than one key, or of a bare
 // key, is made for.
-func (v *verifier) code() ([]byte, error) {
+func (v *verifier) code() *innerCode {
+	if v.inner != nil {
+		return v.inner
+	}
+	c := &innerCode{script: v.f.spent.PkScript, pushed: map[string]bool{}}
+	v.inner = c
 	switch v.in.script {
 	case P2WSH, P2SHP2WSH, P2SH:
 		inner, known, fits := innermost(v.f.spent.PkScript, v.f.redeem, v.f.witness)
 		if !known || !fits {
-			return nil, errScriptHidden
+			c.err = errScriptHidden
 		}
-		return inner, nil
+		c.script = inner
 	}
-	return v.f.spent.PkScript, nil
+	if c.err != nil || len(c.script) > maxScript {
+		return c
+	}
+	pushes(c.script, func(d []byte) bool {
+		if n := len(d); n == 33 || n == 65 || n == 20 {
+			c.pushed[string(d)] = true
+		}
+		return true
+	})
+	return c
 }
 
 // ecdsaDigest is the signature hash with the declared sighash. The key matters
@@ -192,15 +223,16 @@ func (v *verifier) ecdsaDigest(key []byte) ([32]byte, error) {
 	if singleKey(v.in.script) {
 		return v.h.digest(v.input, v.in.script, btcutil.Hash160(key), hashType)
 	}
-	code, err := v.code()
-	if err != nil {
-		return [32]byte{}, err
+	code := v.code()
+	if code.err != nil {
+		return [32]byte{}, code.err
 	}
 	var sum []byte
+	var err error
 	if segwitV0(v.in.script) {
-		sum, err = txscript.CalcWitnessSigHash(code, v.h.mid, hashType, v.h.tx, v.input, v.f.spent.Value)
+		sum, err = txscript.CalcWitnessSigHash(code.script, v.h.mid, hashType, v.h.tx, v.input, v.f.spent.Value)
 	} else {
-		sum, err = txscript.CalcSignatureHash(code, hashType, v.h.tx, v.input)
+		sum, err = txscript.CalcSignatureHash(code.script, hashType, v.h.tx, v.input)
 	}
 	if err != nil {
 		return [32]byte{}, errScriptHidden
@@ -265,22 +297,25 @@ func (v *verifier) scriptPath(keyData, value []byte) error {
 	if err != nil {
 		return errForeignKey
 	}
-	sum, err := txscript.CalcTapscriptSignaturehash(v.h.mid, txscript.SigHashType(v.in.sighash), v.h.tx, v.input, v.h.outs,
-		txscript.NewBaseTapLeaf(leaf))
-	if err != nil {
-		return err
+	if leaf.digest == nil {
+		sum, err := txscript.CalcTapscriptSignaturehash(v.h.mid, txscript.SigHashType(v.in.sighash), v.h.tx, v.input, v.h.outs,
+			txscript.NewBaseTapLeaf(leaf.script))
+		if err != nil {
+			return err
+		}
+		leaf.digest = (*[32]byte)(sum)
 	}
-	_, err = checkSchnorr(pub, [32]byte(sum), sig)
+	_, err = checkSchnorr(pub, *leaf.digest, sig)
 	return err
 }
 
 // leaf finds a leaf script by its hash.
-func (v *verifier) leaf(hash chainhash.Hash) ([]byte, bool) {
+func (v *verifier) leaf(hash chainhash.Hash) (*leafCode, bool) {
 	if v.leaves == nil {
-		v.leaves = map[chainhash.Hash][]byte{}
+		v.leaves = map[chainhash.Hash]*leafCode{}
 		if v.f.taproot != nil {
 			for _, leaf := range v.f.taproot.leaves {
-				v.leaves[txscript.NewBaseTapLeaf(leaf).TapHash()] = leaf
+				v.leaves[txscript.NewBaseTapLeaf(leaf).TapHash()] = &leafCode{script: leaf}
 			}
 		}
 	}

@@ -43,6 +43,7 @@ type Transaction struct {
 	ins       []inputFacts
 	outs      []outputFacts
 	found     []found // previous transactions given beside the file
+	summary   bool    // too large for a block and for this machine: refused as a whole
 }
 
 // Open reads a PSBT in any of its encodings (binary, base64, hex). Whatever is
@@ -52,6 +53,9 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 	if len(file) > l.MaxFile {
 		return nil, &MalformedError{l.MaxFile, fmt.Sprintf("the file has %d bytes, and this station reads %d at most", len(file), l.MaxFile), nil}
 	}
+	// A text is not needed once it is hashed and decoded: the container is what
+	// is kept.
+	fileSHA := sha256.Sum256(file)
 	raw, encoding, err := container.Decode(file)
 	if err != nil {
 		return nil, malformed(err)
@@ -60,7 +64,13 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	t := &Transaction{fileSHA: sha256.Sum256(file), sha: sha256.Sum256(raw), encoding: encoding, limits: l, container: c}
+	t := &Transaction{fileSHA: fileSHA, sha: sha256.Sum256(raw), encoding: encoding, limits: l, container: c}
+	if !t.affordable() {
+		if t.summary = beyondBlock(c.Tx); !t.summary {
+			return nil, unaffordable(c.Tx)
+		}
+		return t, nil
+	}
 	if err := t.readFacts(); err != nil {
 		return nil, malformed(err)
 	}
