@@ -26,18 +26,50 @@
 //
 // # Exchanges
 //
-// Opening takes four: SELECT, GET STATUS, and INIT SECURE CHANNEL twice (one
-// more than the least there is, for the identity before the PIN). Logging in
-// takes two: VERIFY PIN and EXPORT AUTHENTIKEY, which proves that the PIN was
-// taken by the card identified. A public key takes one, and one more for its
-// parent where that is not known yet in this login. An ECDSA signature takes
-// two, one where the key is that of the signature before; a Schnorr signature
-// three, or two. A full node cache in the card costs one more, once in a while.
+// What a person waits for; counted by the software card (TestExchangesAreCounted)
+// and printed by make bench.
+//
+//	identify       4  SELECT; GET STATUS (version and tries, before a PIN may go
+//	                  out); INIT SECURE CHANNEL twice, one more than a channel
+//	                  needs: only two openings tell the identity before the PIN
+//	unlock         2  VERIFY PIN; EXPORT AUTHENTIKEY, for its 9000 is not
+//	                  authenticated: this proves that the card identified took it.
+//	                  GET STATUS as well where tries were missing, to say the right
+//	                  number: the limit is told by nothing else
+//	master key     1  its fingerprint is that of every account
+//	account key    2  the card gives no parent fingerprint, so the parent is asked
+//	                  too; 1 where it is known, 0 the second time in a login
+//	ECDSA input    2  GET EXTENDED KEY makes the key the one derived last, SIGN HASH
+//	                  signs; 1 where the key is that of the signature before
+//	taproot input  3  TWEAK in between, before every signature: the card overwrites
+//	                  the tweaked key with its nonce; 2 where the key repeats
+//	name           1  asked for only through card.Labeler, never while signing
+//	authenticity   2  size of the certificate, challenge; 1 more for each 128 bytes
+//	set up         2  SETUP; GET STATUS, to see it done
+//	load a seed    2  IMPORT SEED; GET EXTENDED KEY of the master, which must work
+//	                  before the card is called ready, and is not asked for again
+//	change PIN     1  and GET STATUS where tries were missing
+//	unblock        2  UNBLOCK PIN; GET STATUS, for the tries that it gave back
+//	erase          2  RESET SEED; GET STATUS, to see it done
+//	factory reset  2  each time: SELECT and FACTORY RESET, five times
+//
+// A full node cache in the card costs one more, once in a while.
+//
+// # Whole life
+//
+// A PIN is never sent before SETUP: it would be counted against the factory PIN.
+// SETUP is sent only with a PIN and PUK of 4 to 16 bytes: what it had set before
+// it finds a fault stays set, which would spoil the card. On 0.14 a seed loaded
+// after one was erased cannot be used until a factory reset and a new set-up
+// (the applet clears a key object whose curve is set in SETUP alone); LoadSeed
+// finds out, and says so. Empty answers come in clear, so that a reader can say
+// "done" for the card: set-up, a new PIN and a loaded seed prove themselves at
+// the next login and derivation, an erased seed cannot be proven gone.
 //
 // # Secrets
 //
-// The PIN is read from its secret.Buffer into one scratch buffer, encrypted
-// from there and wiped. The key schedule of the session inside crypto/aes and
+// PIN, PUK and seed are read from their secret.Buffer into scratch buffers of a
+// fixed size, encrypted from there and wiped. The key schedule of the session inside crypto/aes and
 // what that package may copy to the stack are not within reach; they end with
 // the session and encrypt one channel only.
 package satochip

@@ -343,6 +343,13 @@ func TestEveryStatusWord(t *testing.T) {
 				t.Errorf("%04X to %02X: %v", w, ins, err)
 			}
 		}
+		for _, ins := range []byte{insSetup, insImportSeed, insLabel, insCertificate, insChallenge, insChangePIN, insResetSeed, insUnblockPIN} {
+			f := newFake(t)
+			f.answer = map[byte]apdu.SW{ins: apdu.SW(w)}
+			if err := aLife(t, f, nil); err == nil || strings.Contains(err.Error(), "The card refused while") {
+				t.Errorf("%04X to %02X: %v", w, ins, err)
+			}
+		}
 	}
 	if err := refusal("testing", 0x1234); err.Error() != "The card refused while testing (status 1234)." {
 		t.Error(err)

@@ -117,7 +117,7 @@ func useSoftwareCard(t *testing.T, s *simcard.Satochip, version string) {
 	}
 }
 
-func softwareKey(t *testing.T, path ...uint32) *hdkeychain.ExtendedKey {
+func softwareKey(t testing.TB, path ...uint32) *hdkeychain.ExtendedKey {
 	t.Helper()
 	k, err := hdkeychain.NewMaster(simcard.DemoSeed(), &chaincfg.MainNetParams)
 	for _, n := range path {
@@ -131,7 +131,7 @@ func softwareKey(t *testing.T, path ...uint32) *hdkeychain.ExtendedKey {
 	return k
 }
 
-func softwareRequest(t *testing.T, scheme card.Scheme, index uint32) card.SignRequest {
+func softwareRequest(t testing.TB, scheme card.Scheme, index uint32) card.SignRequest {
 	path := []uint32{hard + 84, hard, hard, 0, index}
 	pub, err := softwareKey(t, path...).ECPubKey()
 	if err != nil {
