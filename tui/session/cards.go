@@ -92,6 +92,10 @@ func (s *Session) openSlot(h *held) {
 		h.trouble = card.ErrNoResponse.Error()
 		return
 	}
+	if s.resetting(h.slot.Name) {
+		s.resetSlot(h)
+		return
+	}
 	h.opening = true
 	ctx, name, n, cfg, post := s.ctx, h.slot.Name, h.slot.Insertions, s.cfg, s.post
 	go func() {
@@ -127,21 +131,10 @@ func (s *Session) onCardOpened(ev cardOpened) {
 
 // infoTrouble is why a PIN must not be asked for such a card; "" where it may.
 func infoTrouble(i card.Info) string {
-	switch {
-	case i.State == card.StateNotSetUp:
-		return card.ErrNotSetUp.Error()
-	case i.State == card.StateNoSeed:
-		return card.ErrNoSeed.Error()
-	case i.State == card.StatePINBlocked:
-		return card.ErrBlocked.Error()
-	case i.State == card.StateBlocked:
-		return "The PIN and the PUK of this card are both blocked. Only a factory reset frees it, and that erases its key: use a backup card."
-	case i.State != card.StateReady:
-		return "This card is in a state that this station does not understand, so it gets no PIN."
-	case i.TwoFactor:
-		return card.ErrTwoFactor.Error()
+	if i.State == card.StateReady && !i.TwoFactor {
+		return ""
 	}
-	return ""
+	return i.Sentence()
 }
 
 // drop forgets the card of a slot that went away.
@@ -161,6 +154,7 @@ func (s *Session) drop(name string) {
 		s.job.key, s.job.slot = nil, ""
 		s.onCardGone()
 	}
+	s.careDropped(name)
 }
 
 func closeCard(h *held) {

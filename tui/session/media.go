@@ -195,6 +195,7 @@ func (s *Session) onWritten(ev written) {
 // PIN or the next signature and logs the card out.
 func (s *Session) onIsolation(i airgap.Isolation) {
 	s.isolation = i
+	s.careIsolation(i)
 	if s.blocked() {
 		switch s.step {
 		case StepPIN, StepUnlocking, StepReview, StepApprove, StepSigning:

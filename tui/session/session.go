@@ -48,6 +48,9 @@ type Config struct {
 	Media    Media
 	// WatchIsolation calls emit with the state of the network, at once and at
 	// each change.
+	// ResetStep is one insertion of a factory reset (reader.ResetStep); nil where
+	// no card can be reset.
+	ResetStep      func(context.Context, card.Transport) (left int, err error)
 	WatchIsolation func(ctx context.Context, emit func(airgap.Isolation))
 	AllowNetwork   bool
 	Demo           *Demo // nil outside a demo
@@ -85,6 +88,8 @@ type Session struct {
 	busy   string
 
 	job      job
+	care     *care // the card that is cared for; nil outside its screens
+	turn     int   // State.Turn
 	activity time.Time
 }
 
@@ -154,6 +159,7 @@ func (s *Session) Start(ctx context.Context, post func(Event)) {
 // waits no longer than ctx.
 func (s *Session) Close(ctx context.Context) {
 	s.abort()
+	s.endCare()
 	s.forgetPIN()
 	done := make(chan struct{})
 	var open []card.Card
@@ -214,6 +220,8 @@ func (s *Session) Do(ev Event) {
 		s.onSlotFree(ev.held)
 	case tick:
 		s.onTick()
+	default:
+		s.onCare(ev)
 	}
 }
 
@@ -264,8 +272,9 @@ func (s *Session) doPerson(ev Event) bool {
 			go s.cfg.Demo.Toggle() // its event comes through the watch
 		}
 	case Activity:
+		s.settleSeed()
 	default:
-		return false
+		return s.doCare(ev)
 	}
 	return true
 }
@@ -297,6 +306,7 @@ func (s *Session) abort() {
 // needs none.
 func (s *Session) leave(to Step) {
 	s.abort()
+	s.endCare()
 	s.logout()
 	s.forgetPIN()
 	s.job = job{}
@@ -318,6 +328,8 @@ func (s *Session) back() {
 		s.toPreview()
 	case StepApprove:
 		s.step = StepReview
+	case StepCards, StepCare, StepCareTask:
+		s.careBack()
 	case StepSigning:
 		s.pause("You stopped the run. What the card signed so far is kept in memory, and nothing was written.")
 	}
@@ -347,6 +359,7 @@ func (s *Session) toPreview() {
 
 // onTick is the idle lock.
 func (s *Session) onTick() {
+	s.careIdle()
 	if s.job.key == nil || s.step == StepSigning || s.cfg.Now().Sub(s.activity) < s.cfg.Idle {
 		return
 	}

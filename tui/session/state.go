@@ -26,6 +26,9 @@ const (
 	StepPaused                // the run stopped half-way; what is verified is kept
 	StepFailed                // the run was discarded; State.Problem says why
 	StepResult                // signed; written, or waiting for a medium
+	StepCards                 // the list of readers and cards
+	StepCare                  // the page of one card: State.Care
+	StepCareTask              // something that card does: State.Care.Stage
 )
 
 // State is one moment of the sitting: what the screens draw. It is a value;
@@ -63,6 +66,8 @@ type State struct {
 	Progress     signer.Progress
 	Result       *ResultView
 	Locked       bool // the card was logged out during the review: the PIN is wanted again before signing
+	Care         *CareView
+	Turn         int // another screen is due when it changes, within a step
 }
 
 // Blocking lists what keeps the station from asking for a PIN: empty where

@@ -24,6 +24,7 @@ func (s *Session) State() State {
 	if s.job.review != nil {
 		st.Review = s.reviewView()
 	}
+	st.Care, st.Turn = s.careView(), s.turn
 	if s.job.result != nil {
 		v := s.job.result.view()
 		st.Result = &v

@@ -40,6 +40,8 @@ func (s *Session) goOn() {
 		}
 		s.step, s.problem = StepCard, ""
 		s.advance()
+	case StepCareTask:
+		s.careGoOn()
 	case StepReview:
 		if v := s.reviewView(); v.CanApprove {
 			s.step, s.problem = StepApprove, ""
@@ -64,6 +66,7 @@ func (s *Session) blocked() bool {
 // advance goes on from a step that waits for something outside, once it is
 // there.
 func (s *Session) advance() {
+	s.careAdvance()
 	switch s.step {
 	case StepPIN:
 		if h := s.job.asked; s.slots[h.slot.Name] != h || h.trouble != "" || s.blocked() {
