@@ -20,7 +20,7 @@ func TestCardsThroughPCSC(t *testing.T) {
 	says := func(status int, want string) {
 		t.Helper()
 		var out bytes.Buffer
-		got := listCards(context.Background(), reader.NewPCSC(nil), cardsSettle, &out, &out)
+		got := listCards(context.Background(), reader.NewPCSC(nil), cardsSettle, false, &out, &out)
 		if got != status || !strings.Contains(out.String(), want) {
 			t.Errorf("status %d, want %d and %q:\n%s", got, status, want, out.String())
 		}

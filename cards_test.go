@@ -38,6 +38,29 @@ type mute struct{ stranger }
 
 func (mute) ATR() []byte { return nil }
 
+// seedKeeper answers to its own name alone.
+type seedKeeper struct{ stranger }
+
+func (seedKeeper) Transmit(apdu []byte) []byte {
+	if bytes.HasSuffix(apdu, []byte("SeedKeeper")) {
+		return []byte{0, 2, 0, 1, 5, 3, 0, 0, 0, 1, 1, 1, 0, 0x90, 0}
+	}
+	return []byte{0x6A, 0x82}
+}
+
+// future is a Satochip of a version that nobody knows yet.
+type future struct{ stranger }
+
+func (future) Transmit(apdu []byte) []byte {
+	switch {
+	case bytes.HasSuffix(apdu, []byte("SatoChip")):
+		return []byte{0x90, 0}
+	case apdu[1] == 0x3C:
+		return []byte{1, 0, 0, 0, 5, 3, 0, 0, 0, 1, 1, 1, 0x90, 0}
+	}
+	return []byte{0x6A, 0x82}
+}
+
 // TestCards: each state of readers and cards, and the sentence for each trouble.
 func TestCards(t *testing.T) {
 	const hostile = "Evil\x1b[2Jreader"
@@ -57,7 +80,7 @@ func TestCards(t *testing.T) {
 			_ = r.SetInUse("One", true)
 		}, 1, []string{"One", card.ErrInUse.Sentence}},
 		{"ready", func(r *simcard.Readers) { _ = r.Insert("One", demoSatochip(t, simcard.Satochip012, nil)) }, 0,
-			[]string{"Card: Satochip 0.12", "State: ready to sign", "Tries left: PIN 5, PUK 3", "Identity code: ", "printed plan"}},
+			[]string{"Card: Satochip 0.12", "State: The card is set up", "Tries left: PIN 5, PUK 3", "Identity code: ", "printed plan"}},
 		{"wrong PINs before", func(r *simcard.Readers) {
 			_ = r.Insert("One", demoSatochip(t, simcard.Satochip012, func(o *simcard.SatochipOptions) { o.WrongPINs = 3 }))
 		}, 0, []string{"Tries left: PIN 2, PUK 3"}},
@@ -70,13 +93,20 @@ func TestCards(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = r.Insert("One", c)
-		}, 0, []string{"State: " + card.ErrNotSetUp.Sentence}},
+		}, 0, []string{"State: " + card.ErrNotSetUp.Sentence, "Set it up"}},
 		{"no seed", func(r *simcard.Readers) {
 			_ = r.Insert("One", demoSatochip(t, simcard.Satochip012, func(o *simcard.SatochipOptions) { o.Seed = nil }))
 		}, 0, []string{"State: " + card.ErrNoSeed.Sentence}},
 		{"two factors", func(r *simcard.Readers) {
 			_ = r.Insert("One", demoSatochip(t, simcard.Satochip012, func(o *simcard.SatochipOptions) { o.TwoFactor = true }))
-		}, 0, []string{card.ErrTwoFactor.Sentence}},
+		}, 0, []string{"State: " + card.ErrTwoFactor.Sentence, "Signs: nothing"}},
+		{"PIN and PUK blocked", func(r *simcard.Readers) {
+			_ = r.Insert("One", demoSatochip(t, simcard.Satochip012, func(o *simcard.SatochipOptions) { o.WrongPINs, o.WrongPUKs = 5, 3 }))
+		}, 0, []string{"State: " + card.ErrPUKBlocked.Sentence, "PIN 0, PUK 0"}},
+		{"SeedKeeper", func(r *simcard.Readers) { _ = r.Insert("One", seedKeeper{}) }, 1,
+			[]string{"Card: SeedKeeper 0.2", card.ErrSeedKeeper.Sentence}},
+		{"too new", func(r *simcard.Readers) { _ = r.Insert("One", future{}) }, 1,
+			[]string{"Card: Satochip 1.0", card.ErrTooNew.Sentence}},
 		{"shared identity", func(r *simcard.Readers) { _ = r.Insert("One", demoSatochip(t, simcard.Satochip011, nil)) }, 0,
 			[]string{"Card: Satochip 0.11", "all cards with this seed share it"}},
 		{"two readers, one with a hostile name", func(r *simcard.Readers) {
@@ -88,7 +118,7 @@ func TestCards(t *testing.T) {
 			r := simcard.NewReaders("One")
 			tc.set(r)
 			var out bytes.Buffer
-			if got := listCards(context.Background(), r, 50*time.Millisecond, &out, &out); got != tc.status {
+			if got := listCards(context.Background(), r, 50*time.Millisecond, false, &out, &out); got != tc.status {
 				t.Errorf("status %d, want %d", got, tc.status)
 			}
 			rest := out.String()
@@ -132,7 +162,7 @@ func TestCardsSendsNoPIN(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if status := listCards(context.Background(), r, time.Second, &out, &out); status != 0 || len(sent) == 0 {
+	if status := listCards(context.Background(), r, time.Second, false, &out, &out); status != 0 || len(sent) == 0 {
 		t.Fatalf("status %d after %d commands\n%s", status, len(sent), out.String())
 	}
 	for _, apdu := range sent {
@@ -152,7 +182,7 @@ func (hung) Watch(ctx context.Context, _ func(reader.Snapshot)) error {
 
 func TestCardsWithAServiceThatHangs(t *testing.T) {
 	var out, errs bytes.Buffer
-	if status := listCards(context.Background(), hung{}, time.Millisecond, &out, &errs); status != 1 || !strings.Contains(errs.String(), card.ErrNoService.Sentence) {
+	if status := listCards(context.Background(), hung{}, time.Millisecond, false, &out, &errs); status != 1 || !strings.Contains(errs.String(), card.ErrNoService.Sentence) {
 		t.Errorf("status %d, %q", status, errs.String())
 	}
 }
@@ -161,7 +191,7 @@ func TestCardsArguments(t *testing.T) {
 	for _, tc := range []struct {
 		arg    string
 		status int
-	}{{"--help", 0}, {"--pin=1234", 2}, {"reader", 2}} {
+	}{{"--help", 0}, {"--pin=1234", 2}, {"reader", 2}, {"--json=", 2}} {
 		var out bytes.Buffer
 		if got := runCards([]string{tc.arg}, nil, &out, &out); got != tc.status || !strings.HasPrefix(out.String(), "usage: airlock cards") {
 			t.Errorf("%s: status %d, %q", tc.arg, got, out.String())

@@ -26,10 +26,14 @@ func (i Info) Sentence() string {
 	if i.State == StatePINBlocked && i.PUKTries == 1 {
 		s += " One try of the PUK is left; after it only a factory reset helps."
 	}
-	if i.TwoFactor {
-		return ErrTwoFactor.Sentence + " Use the program that set it up. " + s
+	if !i.TwoFactor {
+		return s
 	}
-	return s
+	two := ErrTwoFactor.Sentence + " Use the program that set it up."
+	if i.State == StateReady {
+		return two
+	}
+	return two + " " + s
 }
 
 func (s State) sentence() string {

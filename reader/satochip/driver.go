@@ -103,6 +103,9 @@ func (d *driver) setStatus(s status) {
 		TwoFactor:      s.twoFactor,
 		SharedIdentity: !s.version.ownKey(),
 	}
+	if !s.setUp {
+		d.info.PINTries, d.info.PUKTries = -1, -1 // it says 0, of codes that are not there yet
+	}
 	if d.authentikey != nil {
 		d.info.Identity = d.authentikey.SerializeCompressed()
 	}
