@@ -117,7 +117,7 @@ func lookInside(c *claims, script []byte, in inside) (status, string) {
 		case !fits:
 			return fraud, "The script that the file shows for your key is not the one behind this address."
 		case !known:
-			return opaque, ""
+			return c.hidden()
 		}
 		holds = func(key [33]byte) bool { return holdsKey(inner, key) }
 	}
@@ -127,6 +127,18 @@ func lookInside(c *claims, script []byte, in inside) (status, string) {
 		}
 	}
 	return policy, ""
+}
+
+// hidden says what a script is that the file does not show, where a key of ours
+// is named for it. Behind a path whose purpose is that of single keys it can be
+// nobody's quorum: it would have been rebuilt.
+func (c *claims) hidden() (status, string) {
+	for i := range c.ours {
+		if own := &c.ours[i]; own.path.singlePurpose() {
+			return fraud, fmt.Sprintf("The file names your key at %v for a script that is not the one of this key.", own.path)
+		}
+	}
+	return opaque, ""
 }
 
 // innermost follows p2sh and p2wsh to the script that is run. known is false

@@ -134,6 +134,16 @@ func (p Path) coinType() (coin uint32, ok bool) {
 	return p[1] - HardenedOffset, true
 }
 
+// singlePurpose tells whether the path is of a purpose whose scripts have one
+// key (BIP44, 49, 84, 86).
+func (p Path) singlePurpose() bool {
+	switch p.purpose() {
+	case 44, 49, 84, 86:
+		return true
+	}
+	return false
+}
+
 // fitsPurpose tells whether a wallet of this account would look for scripts of
 // this type: 44 p2pkh, 49 p2sh-p2wpkh, 84 p2wpkh, 86 p2tr. Other purposes say
 // nothing about the script.

@@ -11,7 +11,7 @@ import (
 
 // put adds the signature of a key to its field.
 func put(p *samples.Packet, i int, key *btcec.PrivateKey, hashType txscript.SigHashType) []byte {
-	return p.Sign(i, key, hashType)
+	return p.AddSignature(i, key, hashType)
 }
 
 // finish finalises an input of one key, and takes out what a finaliser does.

@@ -48,8 +48,8 @@ func keyHash(key *btcec.PrivateKey) []byte {
 	return btcutil.Hash160(key.PubKey().SerializeCompressed())
 }
 
-// Sign puts the signature of a key into its field and returns it.
-func (p *Packet) Sign(i int, key *btcec.PrivateKey, hashType txscript.SigHashType) []byte {
+// AddSignature puts the signature of a key into its field and returns it.
+func (p *Packet) AddSignature(i int, key *btcec.PrivateKey, hashType txscript.SigHashType) []byte {
 	sig := p.Signature(i, key, hashType)
 	if txscript.IsPayToTaproot(p.Inputs[i].Script) {
 		p.Inputs[i].Set(inTapKeySig, nil, sig)
