@@ -24,6 +24,7 @@ type assessment struct {
 	can          func(Request) error
 	ledger       *Ledger
 
+	work   work // of the signatures that are there; keys are counted by their holders
 	nobody *standing
 	in     []inputState
 	out    []outputState

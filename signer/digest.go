@@ -22,6 +22,8 @@ type hasher struct {
 	tx   *wire.MsgTx
 	outs prevouts
 	mid  *txscript.TxSigHashes
+	size int // of the transaction without witnesses, in bytes
+	work work
 }
 
 // newHasher takes the transaction and, in the order of its inputs, what they
@@ -41,7 +43,8 @@ func newHasher(tx *wire.MsgTx, spent []*wire.TxOut) (*hasher, error) {
 		}
 		outs[in.PreviousOutPoint] = spent[i]
 	}
-	return &hasher{tx: tx, outs: outs, mid: txscript.NewTxSigHashes(tx, outs)}, nil
+	size := tx.SerializeSizeStripped()
+	return &hasher{tx: tx, outs: outs, mid: txscript.NewTxSigHashes(tx, outs), size: size, work: work{hashed: size}}, nil
 }
 
 // spent is the output that an input spends.
@@ -57,6 +60,7 @@ func (h *hasher) digest(input int, script ScriptType, keyHash []byte, hashType t
 	if input < 0 || input >= len(h.tx.TxIn) {
 		return [32]byte{}, fmt.Errorf("no input %d", input)
 	}
+	h.count(script)
 	var sum []byte
 	var err error
 	switch script {
@@ -73,6 +77,17 @@ func (h *hasher) digest(input int, script ScriptType, keyHash []byte, hashType t
 		return [32]byte{}, fmt.Errorf("input %d: %w", input, err)
 	}
 	return [32]byte(sum), nil
+}
+
+// count notes the work of one digest: of all of the transaction, or only of what
+// is the input's own.
+func (h *hasher) count(script ScriptType) {
+	const own = 200 // bytes, about
+	if segwitV0(script) || script == P2TR {
+		h.work.hashed += own
+	} else {
+		h.work.hashed += h.size
+	}
 }
 
 // spendDigest is the digest of an input of ours, after checking once more that

@@ -96,7 +96,7 @@ func (t *Transaction) readFacts() error {
 	}
 	t.ins = make([]inputFacts, len(c.Inputs))
 	t.outs = make([]outputFacts, len(c.Outputs))
-	prev, none := previous{}, &rareFacts{}
+	prev, none := &previous{}, &rareFacts{}
 	for i := range t.ins {
 		f := &t.ins[i]
 		f.fields = &c.Inputs[i]
@@ -116,6 +116,7 @@ func (t *Transaction) readFacts() error {
 		f.rareFacts = rareFactsOf(f.fields, none, container.OutRedeemScript, container.OutWitnessScript)
 		f.read(c.Tx.TxOut[i].PkScript)
 	}
+	t.work = prev.work
 	return nil
 }
 
@@ -151,7 +152,7 @@ func (f *inputFacts) read() error {
 
 // findSpent takes what is spent from the previous transaction where that is
 // the right one, else from the witness UTXO.
-func (f *inputFacts) findSpent(outpoint wire.OutPoint, prev previous) error {
+func (f *inputFacts) findSpent(outpoint wire.OutPoint, prev *previous) error {
 	var claimed wire.TxOut
 	for i := range f.fields.Pairs {
 		p := &f.fields.Pairs[i]
@@ -255,7 +256,10 @@ func (f *outputFacts) read(script []byte) {
 // previous holds the previous transactions that were hashed, by the txid they
 // were found to have: each distinct value is hashed once, another copy of it
 // is only compared.
-type previous map[chainhash.Hash]prevValue
+type previous struct {
+	known map[chainhash.Hash]prevValue
+	work  work
+}
 
 type prevValue struct {
 	raw []byte
@@ -263,17 +267,21 @@ type prevValue struct {
 }
 
 // read parses a previous transaction and tells whether its txid is want.
-func (p previous) read(want chainhash.Hash, raw []byte) (tx container.PrevTx, fits bool, err error) {
-	if known, ok := p[want]; ok && bytes.Equal(known.raw, raw) {
+func (p *previous) read(want chainhash.Hash, raw []byte) (tx container.PrevTx, fits bool, err error) {
+	if known, ok := p.known[want]; ok && bytes.Equal(known.raw, raw) {
 		return known.tx, true, nil
 	}
 	if tx, err = container.ReadPrevTx(raw); err != nil {
 		return tx, false, err
 	}
+	p.work.hashed += len(raw)
 	if tx.TxID() != want {
 		return tx, false, nil
 	}
-	p[want] = prevValue{raw, tx}
+	if p.known == nil {
+		p.known = map[chainhash.Hash]prevValue{}
+	}
+	p.known[want] = prevValue{raw, tx}
 	return tx, true, nil
 }
 

@@ -37,6 +37,7 @@ func (n *run) finish(ctx context.Context) (*Result, error) {
 	if err := tx.Serialize(&out); err != nil {
 		return nil, badResult(-1, err)
 	}
+	n.work = n.hasher.work
 	result.Complete, result.FinalTx, result.TxID = true, out.Bytes(), tx.TxHash()
 	return result, nil
 }
@@ -200,6 +201,12 @@ func (h *hasher) executeInput(tx *wire.MsgTx, i int) error {
 			return errSchnorrS
 		}
 	}
+	kind := P2PKH
+	if len(tx.TxIn[i].Witness) > 0 {
+		kind = P2WPKH
+	}
+	h.count(kind)
+	h.work.points++
 	vm, err := txscript.NewEngine(out.PkScript, tx, i, txscript.StandardVerifyFlags, nil, h.mid, out.Value, h.outs)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ type holder struct {
 	self    [4]byte // fingerprint of the account key itself
 	nodes   map[string]*hdkeychain.ExtendedKey
 	leaves  map[string][33]byte
+	work    work
 }
 
 func newHolder(a *Account, w *Wallet) (*holder, bool) {
@@ -117,6 +118,7 @@ func (h *holder) node(rest Path, id string) (*hdkeychain.ExtendedKey, bool) {
 	}
 	node := h.nodes[id[:4*from]]
 	for i := from; i < len(rest); i++ {
+		h.work.points++
 		child, err := node.Derive(rest[i])
 		if err != nil {
 			return nil, false
@@ -318,6 +320,7 @@ func (k *ownKey) rebuild(script []byte) (s spot, t ScriptType, ok bool) {
 	if !singleKey(form) {
 		return s, t, false
 	}
+	k.spots[0].holder.work.points++
 	pub, err := btcec.ParsePubKey(k.key[:])
 	if err != nil {
 		return s, t, false
@@ -372,6 +375,7 @@ func (x index) add(h *holder, rest Path, types []ScriptType) {
 	if !ok {
 		return
 	}
+	h.work.points++
 	pub, err := btcec.ParsePubKey(key[:])
 	if err != nil {
 		return

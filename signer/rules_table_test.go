@@ -72,8 +72,8 @@ func TestPreviousHashedOnce(t *testing.T) {
 			t.Fatal(fits, err)
 		}
 	}
-	if kept := prev[tx.TxHash()]; len(prev) != 1 || &kept.raw[0] == &raw[0] {
-		t.Errorf("%d entries", len(prev))
+	if kept := prev.known[tx.TxHash()]; len(prev.known) != 1 || &kept.raw[0] == &raw[0] || prev.work.hashed != len(raw) {
+		t.Errorf("%d entries, %d bytes hashed", len(prev.known), prev.work.hashed)
 	}
 	altered := slices.Clone(raw)
 	altered[len(altered)-1] ^= 1

@@ -31,6 +31,7 @@ type run struct {
 	hasher    *hasher
 	requests  []Request      // all of them, those of one key next to each other
 	made      map[int][]byte // by input: verified, low S, no sighash byte
+	work      work           // of a run that is complete
 	inFile    nonceSet       // of the signatures that were in the file
 }
 
@@ -168,6 +169,7 @@ func (n *run) take(requests []Request, sigs []Signature) error {
 	}
 	for i, sig := range sigs {
 		req := &requests[i]
+		n.hasher.work.points++
 		checked, err := checkSignature(req, sig)
 		if err != nil {
 			return n.explain(req, sig, err)

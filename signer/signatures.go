@@ -34,6 +34,7 @@ func (a *assessment) signatures() error {
 	if err != nil {
 		return a.ctx.Err()
 	}
+	defer func() { a.work.add(h.work) }()
 	var filled *wire.MsgTx // with all final fields; made when first needed
 	for i := range a.in {
 		if err := a.ctx.Err(); err != nil {
@@ -153,6 +154,7 @@ func (v *verifier) partial(key, sig []byte) error {
 		}
 		v.ecdsa = &digest
 	}
+	v.h.work.points++
 	checked, err := checkECDSA(pub, *v.ecdsa, sig[:len(sig)-1])
 	switch {
 	case err != nil:
@@ -204,6 +206,7 @@ func (v *verifier) code() *innerCode {
 	if c.err != nil || len(c.script) > maxScript {
 		return c
 	}
+	v.h.work.hashed += len(c.script)
 	pushes(c.script, func(d []byte) bool {
 		if n := len(d); n == 33 || n == 65 || n == 20 {
 			c.pushed[string(d)] = true
@@ -272,6 +275,7 @@ func (v *verifier) keyPath(value []byte) error {
 	if err != nil {
 		return err
 	}
+	v.h.work.points++
 	if _, err := checkSchnorr(pub, digest, sig); err != nil {
 		return err
 	}
@@ -305,6 +309,7 @@ func (v *verifier) scriptPath(keyData, value []byte) error {
 		}
 		leaf.digest = (*[32]byte)(sum)
 	}
+	v.h.work.points++
 	_, err = checkSchnorr(pub, *leaf.digest, sig)
 	return err
 }

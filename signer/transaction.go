@@ -43,6 +43,7 @@ type Transaction struct {
 	ins       []inputFacts
 	outs      []outputFacts
 	found     []found // previous transactions given beside the file
+	work      work    // of reading the facts
 	summary   bool    // too large for a block and for this machine: refused as a whole
 }
 

@@ -126,12 +126,13 @@ type Options struct {
 // File reviews the bytes of one file. An error is the context's; whatever is
 // wrong with the file is in the document.
 func File(ctx context.Context, name string, data []byte, o Options) (*Document, error) {
+	// Hashed first: once it is opened, a file that is text is not kept.
+	sum, whole := sha256.Sum256(data), len(data) <= o.Limits.MaxFile
 	tx, err := signer.Open(data, o.Limits)
 	var bad *signer.MalformedError
 	if errors.As(err, &bad) {
 		d := o.unread(name, signer.VerdictMalformed, bad.Error())
-		if len(data) <= o.Limits.MaxFile {
-			sum := sha256.Sum256(data)
+		if whole {
 			d.SHA256 = text(hex.EncodeToString(sum[:]))
 		}
 		return d, nil
