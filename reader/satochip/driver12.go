@@ -81,6 +81,8 @@ func ResetStep(ctx context.Context, t card.Transport) (left int, err error) {
 		return 0, badReply("%d bytes in answer to the factory reset", len(data))
 	case sw >= swReset && sw < swReset+resetsLeft:
 		return int(sw - swReset), nil
+	case sw == apdu.OK: // no Satochip says so
+		return 0, badReply("a bare 9000 to the factory reset")
 	case sw == 0x6D00, sw == 0x9C20: // up to 0.11 it is one of the commands that want the channel
 		return 0, &conditionError{
 			sentence: "The program on this card is too old for a factory reset.",
