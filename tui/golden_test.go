@@ -60,9 +60,12 @@ func (m steadyMedia) Watch(ctx context.Context, emit func([]airgap.Volume)) erro
 }
 
 // typedSecret takes the keys of the secret mode.
-type typedSecret struct{ into *secret.Buffer }
+type typedSecret struct {
+	into   *secret.Buffer
+	hidden int // how often the secret mode was switched on
+}
 
-func (s *typedSecret) hide(b *secret.Buffer) { s.into = b }
+func (s *typedSecret) hide(b *secret.Buffer) { s.into, s.hidden = b, s.hidden+1 }
 func (s *typedSecret) show()                 { s.into = nil }
 func (s *typedSecret) drain()                {}
 

@@ -134,6 +134,24 @@ func TestEarlyKeysAreIgnored(t *testing.T) {
 	}
 }
 
+// TestEmptyPIN: Enter with nothing typed leaves everything as it is.
+func TestEmptyPIN(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.open("payment.psbt")
+	p.insert()
+	p.press("enter")
+	p.step(session.StepPIN)
+	before := p.in.hidden
+	p.press("enter", "enter", "enter")
+	if p.in.hidden != before+3 || p.in.into == nil {
+		t.Errorf("the secret mode was switched on %d times", p.in.hidden-before)
+	}
+	p.pin(simcard.DemoPIN)
+	p.press("enter")
+	p.step(session.StepReview)
+}
+
 func TestSmallWindow(t *testing.T) {
 	p := play(t)
 	p.m.Update(tea.WindowSizeMsg{Width: 60, Height: 20})

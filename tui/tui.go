@@ -156,6 +156,25 @@ func (m *model) askPIN() {
 	}
 }
 
+// enterPIN hands over what was typed. Nothing typed is no PIN.
+func (m *model) enterPIN() tea.Cmd {
+	if m.pin == nil {
+		return nil
+	}
+	if m.pin.Len() == 0 {
+		m.in.hide(m.pin) // Enter has ended the input
+		return nil
+	}
+	pin := m.pin
+	m.pin = nil
+	m.in.show()
+	cmd := m.tell(session.EnterPIN{PIN: pin})
+	if m.state.Step == session.StepPIN && m.pin == nil { // not taken: it is asked for again
+		m.askPIN()
+	}
+	return cmd
+}
+
 // forget ends the secret mode and wipes what was typed.
 func (m *model) forget() {
 	m.in.show()
@@ -220,10 +239,7 @@ func (m *model) act(do func() action) tea.Cmd {
 	case quit:
 		return m.leave()
 	case enterPIN:
-		pin := m.pin
-		m.pin = nil
-		m.in.show()
-		return m.tell(session.EnterPIN{PIN: pin})
+		return m.enterPIN()
 	case typeWord:
 		cmd := m.tell(session.TypeWord{Word: a.word})
 		if m.state.PIN.WordDone && m.pin != nil {
