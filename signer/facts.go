@@ -2,6 +2,7 @@ package signer
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -89,7 +90,7 @@ type outputFacts struct {
 }
 
 // readFacts reads every map once: work is linear in the bytes.
-func (t *Transaction) readFacts() error {
+func (t *Transaction) readFacts(ctx context.Context) error {
 	c := t.container
 	if len(c.Inputs) != len(c.Tx.TxIn) || len(c.Outputs) != len(c.Tx.TxOut) {
 		return fmt.Errorf("%d and %d maps for %d inputs and %d outputs", len(c.Inputs), len(c.Outputs), len(c.Tx.TxIn), len(c.Tx.TxOut))
@@ -98,6 +99,9 @@ func (t *Transaction) readFacts() error {
 	t.outs = make([]outputFacts, len(c.Outputs))
 	prev, none := &previous{}, &rareFacts{}
 	for i := range t.ins {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		f := &t.ins[i]
 		f.fields = &c.Inputs[i]
 		f.rareFacts = rareFactsOf(f.fields, none, container.InRedeemScript, container.InWitnessScript,

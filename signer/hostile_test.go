@@ -149,3 +149,26 @@ func placesOf(r *signer.Report, code signer.Code) int {
 	}
 	return n
 }
+
+// TestOpenCancelled: a file of many keys, each of which is looked for on the
+// curve, is given up as soon as nobody waits for it.
+func TestOpenCancelled(t *testing.T) {
+	pub := me.At(samples.P2WPKH, 0, 0).PubKey.SerializeCompressed()
+	key := append([]byte{byte(container.InTapLeafScript), 0xc0}, pub[1:]...)
+	one := rawTx(1, 1, output(1000, friend.At(samples.P2WPKH, 0, 0).Script))
+	file := psbtOf(one, each(2_000, func(i int) []byte {
+		return field(append(bytes.Clone(key), bytes.Repeat(four(i), 8)...), []byte{0x51, 0xc0})
+	}), nil)
+	tx, err := signer.OpenContext(t.Context(), file, signer.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := signer.OpenContext(ctx, file, signer.DefaultLimits()); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := tx.PreviewContext(ctx, mainnet); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}

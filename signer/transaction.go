@@ -51,6 +51,12 @@ type Transaction struct {
 // not strictly well formed is a *MalformedError. The bytes are kept: they must
 // not be changed afterwards.
 func Open(file []byte, l Limits) (*Transaction, error) {
+	return OpenContext(context.Background(), file, l)
+}
+
+// OpenContext is Open for files from outside, which may take many seconds: it
+// ends with the context's error when that ends.
+func OpenContext(ctx context.Context, file []byte, l Limits) (*Transaction, error) {
 	if len(file) > l.MaxFile {
 		return nil, &MalformedError{l.MaxFile, fmt.Sprintf("the file has %d bytes, and this station reads %d at most", len(file), l.MaxFile), nil}
 	}
@@ -61,7 +67,10 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 	if err != nil {
 		return nil, malformed(err)
 	}
-	c, err := container.Parse(raw)
+	c, err := container.ParseContext(ctx, raw)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, malformed(err)
 	}
@@ -72,7 +81,10 @@ func Open(file []byte, l Limits) (*Transaction, error) {
 		}
 		return t, nil
 	}
-	if err := t.readFacts(); err != nil {
+	if err := t.readFacts(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		return nil, malformed(err)
 	}
 	return t, nil
@@ -159,8 +171,18 @@ func (t *Transaction) AccountsWanted(fingerprint [4]byte) []Path {
 // and everything about ownership is a claim.
 func (t *Transaction) Preview(s Settings) *Report {
 	// Only a context that ends makes an error.
-	a, _ := t.assess(context.Background(), s, Ownership{}, nil)
-	return a.report
+	r, _ := t.PreviewContext(context.Background(), s)
+	return r
+}
+
+// PreviewContext is Preview, which ends with the context's error when that
+// ends.
+func (t *Transaction) PreviewContext(ctx context.Context, s Settings) (*Report, error) {
+	a, err := t.assess(ctx, s, Ownership{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return a.report, nil
 }
 
 // Review says what the transaction means to the holder of these keys and

@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"slices"
 )
@@ -24,6 +25,7 @@ type checker func(r *reader, p Pair) error
 
 // parser fills a Container.
 type parser struct {
+	ctx    context.Context
 	c      *Container
 	r      reader
 	budget int // bytes of memory left
@@ -35,6 +37,13 @@ type parser struct {
 //
 // The Container keeps raw: it must not be changed afterwards.
 func Parse(raw []byte) (*Container, error) {
+	return ParseContext(context.Background(), raw)
+}
+
+// ParseContext is Parse for files from outside: tens of MiB of public keys take
+// many seconds, each being looked for on the curve. It ends with the context's
+// error when that ends.
+func ParseContext(ctx context.Context, raw []byte) (*Container, error) {
 	if len(raw) == 0 {
 		return nil, fail(0, "the file is empty")
 	}
@@ -42,6 +51,7 @@ func Parse(raw []byte) (*Container, error) {
 		return nil, fail(0, "this is not a PSBT: it does not start with the bytes 70 73 62 74 ff")
 	}
 	p := parser{
+		ctx:    ctx,
 		c:      &Container{Raw: raw},
 		r:      reader{b: raw, off: len(Magic), end: len(raw)},
 		budget: len(raw) + slack,
@@ -248,7 +258,10 @@ func (p *parser) fill(m *Map, arena []Pair, check checker) ([]Pair, error) {
 	if check == nil {
 		return arena, nil
 	}
-	for _, pair := range m.Pairs {
+	for i, pair := range m.Pairs {
+		if i%64 == 0 && p.ctx.Err() != nil {
+			return nil, p.ctx.Err()
+		}
 		if err := check(&p.r, pair); err != nil {
 			return nil, err
 		}

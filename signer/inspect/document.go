@@ -128,7 +128,7 @@ type Options struct {
 func File(ctx context.Context, name string, data []byte, o Options) (*Document, error) {
 	// Hashed first: once it is opened, a file that is text is not kept.
 	sum, whole := sha256.Sum256(data), len(data) <= o.Limits.MaxFile
-	tx, err := signer.Open(data, o.Limits)
+	tx, err := signer.OpenContext(ctx, data, o.Limits)
 	var bad *signer.MalformedError
 	if errors.As(err, &bad) {
 		d := o.unread(name, signer.VerdictMalformed, bad.Error())
@@ -142,7 +142,11 @@ func File(ctx context.Context, name string, data []byte, o Options) (*Document, 
 	}
 	settings := signer.Settings{Network: o.Network}
 	if len(o.Wallets) == 0 && len(o.Fingerprints) == 0 {
-		return FromReport(name, tx.Preview(settings)), nil
+		report, err := tx.PreviewContext(ctx, settings)
+		if err != nil {
+			return nil, err
+		}
+		return FromReport(name, report), nil
 	}
 	own := signer.Ownership{Wallets: o.Wallets, Fingerprints: o.Fingerprints}
 	review, err := tx.Review(ctx, settings, own, signer.NewLedger())

@@ -74,9 +74,9 @@ func (s *Session) openFile(f airgap.File) {
 		if data, ev.err = media.Read(ctx, f.Volume, f.Path, int64(limits.MaxFile)); ev.err != nil {
 			return ev
 		}
-		if ev.tx, ev.err = signer.Open(data, limits); ev.err == nil {
+		if ev.tx, ev.err = signer.OpenContext(ctx, data, limits); ev.err == nil {
 			ev.tx, ev.prev = findPrevious(ctx, media, files, f, ev.tx, limits)
-			ev.preview = ev.tx.Preview(settings)
+			ev.preview, ev.err = ev.tx.PreviewContext(ctx, settings)
 		}
 		return ev
 	})
@@ -88,8 +88,9 @@ func (s *Session) openFile(f airgap.File) {
 func (s *Session) previewAgain() {
 	tx, prev, settings := s.job.tx, s.job.previous, s.settings
 	s.step, s.problem = StepOpening, ""
-	s.begin(func(_ context.Context, gen int) Event {
-		return fileOpened{gen: gen, tx: tx, prev: prev, preview: tx.Preview(settings)}
+	s.begin(func(ctx context.Context, gen int) Event {
+		preview, err := tx.PreviewContext(ctx, settings)
+		return fileOpened{gen: gen, tx: tx, prev: prev, preview: preview, err: err}
 	})
 	s.busy = "Looking at the file again"
 }
