@@ -43,6 +43,15 @@ func (i Isolation) where(f func(IsolationItem) bool) []IsolationItem {
 	return list
 }
 
+// With adds items that others found. What was never looked at stays so, and
+// blocks.
+func (i Isolation) With(items ...IsolationItem) Isolation {
+	if len(i.Items) == 0 {
+		return i
+	}
+	return Isolation{Items: slices.Concat(i.Items, items)}
+}
+
 // InspectIsolation reads /sys and /proc through root (os.DirFS("/"), or what a
 // test makes up). What blocks: an interface other than loopback with carrier or
 // address, a default route, a Bluetooth or mobile radio that is not blocked, and

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -174,6 +176,13 @@ func TestNetworkModulesAreNamed(t *testing.T) {
 func TestIsolationNeverLookedAtBlocks(t *testing.T) {
 	if len((Isolation{}).Blocking()) == 0 {
 		t.Error("the zero value lets a PIN through")
+	}
+	if len((Isolation{}).With(DenialItem(nil)).Blocking()) == 0 {
+		t.Error("an item from elsewhere lets a PIN through")
+	}
+	looked := InspectIsolation(offline())
+	if got := looked.With(DenialItem(unix.ENOSYS)); len(got.Items) != len(looked.Items)+1 || len(got.Notices()) != 1 || len(got.Blocking()) != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 
