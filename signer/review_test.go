@@ -235,6 +235,11 @@ func FuzzReview(f *testing.F) {
 	for _, s := range samples.Stick() {
 		f.Add(s.Data)
 	}
+	for _, c := range samples.Corpus() {
+		if small(&c) {
+			f.Add(c.Data)
+		}
+	}
 	for _, change := range []func(p *samples.Packet){
 		func(p *samples.Packet) { spendMultisig(p) },
 		func(p *samples.Packet) { payMultisig(p) },

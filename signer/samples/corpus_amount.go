@@ -58,6 +58,14 @@ func amountCases(s *shelf) {
 	s.refused("amounts-unproven/miss-legacy", "fee-unknown legacy-witness-utxo", "Nor a legacy input without one.",
 		s.spending(P2PKH), noPrevious, input(0, func(in *Input) { in.Claim(200_000) })).AcceptUnproven = true
 
+	mismatchCases(s)
+	rangeCases(s)
+	unknownFeeCases(s)
+}
+
+// mismatchCases: what is given of the coin, and is false.
+func mismatchCases(s *shelf) {
+	noPrevious := input(0, (*Input).WithoutPrevious)
 	s.refused("prevtx-mismatch/hit-another", "fee-unknown prevtx-mismatch", "The previous transaction is that of another coin.", otherPrevious)
 	s.refused("prevtx-mismatch/hit-altered", "fee-unknown prevtx-mismatch", "One satoshi was changed in it.", altered(1))
 	s.refused("prevtx-mismatch/hit-no-such-output", "fee-unknown prevtx-mismatch", "It has no output of that number.",
@@ -82,8 +90,6 @@ func amountCases(s *shelf) {
 		s.spending(P2PKH), noPrevious, input(0, func(in *Input) { in.Claim(200_000) }))
 	s.clear("legacy-witness-utxo/miss-both", "A legacy input gives both.", s.spending(P2PKH), input(0, func(in *Input) { in.Claim(200_000) }))
 	s.clear("legacy-witness-utxo/miss-previous", "A legacy input gives its previous transaction.", s.spending(P2PKH))
-	rangeCases(s)
-	unknownFeeCases(s)
 }
 
 // withoutWitness writes the previous transaction as Sparrow does.

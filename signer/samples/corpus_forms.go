@@ -64,7 +64,12 @@ func hostileForms(s *shelf) {
 		p.Global.Add(0x01, s.xpub(s.thief, "m/84h/0h/0h"), Origin(s.me.Fingerprint, ParsePath("m/84h/0h/0h")))
 		p.Global.Add(0x01, s.xpub(s.friend, "m/84h/0h/1h"), Origin([4]byte{}, ParsePath("m/84h/0h/1h")))
 	})
+	malformedFields(s)
+	malformedFiles(s)
+}
 
+// malformedFields: what no reader of the BIPs takes.
+func malformedFields(s *shelf) {
 	bad := func(name, about string, changes ...change) { s.malformed("hostile/malformed/"+name, about, changes...) }
 	bad("magic", "Another magic.", func(p *Packet) { p.Magic = []byte("pset\xff") })
 	bad("duplicate", "One field twice.", input(0, func(in *Input) { in.Add(inWitnessUTXO, nil, in.Pairs[1].Value) }))
@@ -105,6 +110,10 @@ func hostileForms(s *shelf) {
 	bad("previous-tail", "A byte behind the previous transaction.", input(0, func(in *Input) { in.Set(inNonWitnessUTXO, nil, append(in.Pairs[0].Value, 0)) }))
 	bad("final-witness-tail", "A byte behind the final witness.", input(0, func(in *Input) { in.Set(inFinalWitness, nil, []byte{0, 0}) }))
 	bad("final-witness-claim", "A final witness that claims 4 billion items.", input(0, func(in *Input) { in.Set(inFinalWitness, nil, []byte{0xfe, 0xff, 0xff, 0xff, 0xff}) }))
+}
+
+// malformedFiles: what is wrong with the file as a whole.
+func malformedFiles(s *shelf) {
 	whole := func(name, about string, do func(file []byte) []byte) {
 		c := s.malformed("hostile/malformed/"+name, about)
 		c.Data = do(c.Data)

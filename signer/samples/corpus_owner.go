@@ -74,17 +74,9 @@ func changeCases(s *shelf) {
 		func(p *Packet) { p.Outputs[1].Drop(outTapInternalKey); p.Outputs[1].Set(outTapTree, nil, tap.encoded) })
 	s.refused("change-fraud/hit-hidden-tree", "change-fraud taproot-mismatch", "A script behind our taproot key that the file hides.", s.spending(P2TR),
 		func(p *Packet) { p.Outputs[1].Script = tap.script })
-	registered := func(c *Case, wallets ...string) { c.Wallets, c.NoCard = wallets, true }
-	native := s.descriptor(P2WPKH, "m/84h/0h/0h")
-	registered(fraud("wallet-type", "The key of a registered wallet in a script of another type.", backTo(s.me.Spot(P2TR, path))), native)
-	registered(fraud("wallet-nested", "The script of a registered wallet, nested.", backTo(s.me.Spot(P2SHP2WPKH, path))), native)
-	registered(s.refused("change-fraud/hit-wallet-tree", "change-fraud", "The key of a registered taproot wallet, with a script behind it.", s.spending(P2TR), func(p *Packet) {
-		p.Outputs[1].Script = tap.script
-		p.Outputs[1].Set(outTapTree, nil, tap.encoded)
-	}), s.descriptor(P2TR, "m/86h/0h/0h"))
+	walletCases(s, tap)
 	s.clear("change-fraud/miss-stranger-too", "Our key, and a stranger's under their own name.", naming(right.Script, right, thief))
 	s.clear("change-fraud/miss-stranger", "A thief's key and path under their own name is a payment.", backTo(thief))
-	registered(s.clear("change-fraud/miss-wallet", "Change of a registered wallet."), native)
 	s.clear("change-fraud/miss-no-fingerprint", "Our key, its fingerprint 00000000.", backTo(right.anonymous()))
 	s.clear("change-fraud/miss-other-fingerprint", "Our key under a stranger's fingerprint: the key counts.", backTo(right.as(s.thief.Fingerprint, path)))
 
@@ -96,7 +88,30 @@ func changeCases(s *shelf) {
 	s.clear("change-unproven/miss-any-account", "A path that could be below any account, no fingerprint.", backTo(thief.as([4]byte{}, "m/1/4")))
 	s.clear("change-unproven/miss-no-claim", "Our own address, but nothing says so: a payment.", func(p *Packet) { p.Outputs[1].Drop(outBip32Derivation) })
 	s.clear("change-unproven/miss-proven", "Proven change.")
+	accountCases(s)
+}
 
+// walletCases: what names a registered wallet and is not its.
+func walletCases(s *shelf, tap tree) {
+	path := "m/84h/0h/0h/1/4"
+	fraud := func(name, about string, do change) *Case {
+		return s.refused("change-fraud/hit-"+name, "change-fraud", about, do)
+	}
+	registered := func(c *Case, wallets ...string) { c.Wallets, c.NoCard = wallets, true }
+	native := s.descriptor(P2WPKH, "m/84h/0h/0h")
+	registered(fraud("wallet-type", "The key of a registered wallet in a script of another type.", backTo(s.me.Spot(P2TR, path))), native)
+	registered(fraud("wallet-nested", "The script of a registered wallet, nested.", backTo(s.me.Spot(P2SHP2WPKH, path))), native)
+	registered(s.refused("change-fraud/hit-wallet-tree", "change-fraud", "The key of a registered taproot wallet, with a script behind it.", s.spending(P2TR), func(p *Packet) {
+		p.Outputs[1].Script = tap.script
+		p.Outputs[1].Set(outTapTree, nil, tap.encoded)
+	}), s.descriptor(P2TR, "m/86h/0h/0h"))
+	registered(s.clear("change-fraud/miss-wallet", "Change of a registered wallet."), native)
+}
+
+// accountCases: other accounts of the card.
+func accountCases(s *shelf) {
+	registered := func(c *Case, wallets ...string) { c.Wallets, c.NoCard = wallets, true }
+	native := s.descriptor(P2WPKH, "m/84h/0h/0h")
 	s.caution("other-account/hit-next", "other-account", "Change in the next account of the card.", backTo(s.me.Spot(P2WPKH, "m/84h/0h/1h/1/4")))
 	s.caution("other-account/hit-purpose", "other-account", "Change in the taproot account.", backTo(s.me.At(P2TR, 1, 4)))
 	s.caution("other-account/hit-hardened", "other-account", "A hardened step below the account, and the card gives that key.", backTo(s.me.Spot(P2WPKH, "m/84h/0h/0h/1h/4")))

@@ -64,9 +64,6 @@ func scriptCases(s *shelf) {
 	showing := func(script []byte, field uint64, value []byte) change {
 		return func(p *Packet) { p.Pay(script, 600).Set(field, nil, value) }
 	}
-	friend := s.friend.At(P2TR, 0, 0)
-	internal := schnorr.SerializePubKey(friend.PubKey)
-	full := treeOf(friend, script)
 
 	s.refused("redeem-script-mismatch/hit-output", "redeem-script-mismatch", "An output shows another redeem script.", showing(sh(script), outRedeemScript, other))
 	s.refused("redeem-script-mismatch/hit-empty", "redeem-script-mismatch", "An empty one.", showing(sh(script), outRedeemScript, nil))
@@ -83,7 +80,18 @@ func scriptCases(s *shelf) {
 	s.refused("witness-script-mismatch/hit-p2pkh", "witness-script-mismatch", "A legacy output shows one.", showing(s.friend.At(P2PKH, 0, 3).Script, outWitnessScript, script))
 	s.clear("witness-script-mismatch/miss-own", "Its own.", showing(wsh(script), outWitnessScript, script))
 	s.clear("witness-script-mismatch/miss-nested", "Its own, nested, without the redeem script.", showing(sh(wsh(script)), outWitnessScript, script))
+	taprootCases(s, script)
+	quorumCases(s, script)
+}
 
+// taprootCases: internal keys and trees that do not give the output key.
+func taprootCases(s *shelf, script []byte) {
+	showing := func(script []byte, field uint64, value []byte) change {
+		return func(p *Packet) { p.Pay(script, 600).Set(field, nil, value) }
+	}
+	friend := s.friend.At(P2TR, 0, 0)
+	internal := schnorr.SerializePubKey(friend.PubKey)
+	full := treeOf(friend, script)
 	s.refused("taproot-mismatch/hit-internal-key", "taproot-mismatch", "An output shows another internal key.", showing(s.friend.At(P2TR, 0, 1).Script, outTapInternalKey, internal))
 	s.refused("taproot-mismatch/hit-tree", "taproot-mismatch", "An output shows a tree that it lacks.", func(p *Packet) {
 		out := p.Pay(friend.Script, 600)
@@ -106,7 +114,10 @@ func scriptCases(s *shelf) {
 		out.Set(outTapTree, nil, full.encoded)
 	})
 	s.clear("taproot-mismatch/miss-without", "Our input without its internal key.", s.spending(P2TR), input(0, func(in *Input) { in.Drop(inTapInternalKey) }))
+}
 
+// quorumCases: our key in a script that is more than our key.
+func quorumCases(s *shelf, script []byte) {
 	leafKey := s.me.At(P2TR, 0, 0)
 	ours := treeOf(leafKey, script)
 	s.refused("script-unsupported/hit-quorum", "script-unsupported wallet-unregistered", "Our key in a 2-of-2 that is spent.", s.spendQuorum)

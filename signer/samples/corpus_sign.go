@@ -100,6 +100,14 @@ func signatureCases(s *shelf) {
 	s.caution("partial-sig-invalid/miss-declared", "foreign-input", "Their ALL with ANYONECANPAY, declared as such.", theirs, sighash(1, 0x81), sign(1, their, all|txscript.SigHashAnyOneCanPay))
 	s.caution("partial-sig-invalid/miss-later-field", "foreign-input", "Good, and a pair that no signature covers was added since.", theirs, sign(1, their, all), func(p *Packet) { p.Global.Add(0xfc, []byte("\x04note\x00"), []byte("later")) })
 
+	signedCases(s)
+}
+
+// signedCases: who has signed, and who has to.
+func signedCases(s *shelf) {
+	mine, tapKey := s.me.Private("m/84h/0h/0h/0/3"), s.me.Private("m/86h/0h/0h/0/3")
+	their, theirs := s.friend.Private("m/84h/0h/0h/0/1"), joined(s.friend.At(P2WPKH, 0, 1))
+	const all = txscript.SigHashAll
 	s.clear("already-signed/hit-p2wpkh", "Our signature is there.", sign(0, mine, all))
 	s.clear("already-signed/hit-p2pkh", "Legacy.", s.spending(P2PKH), sign(0, s.me.Private("m/44h/0h/0h/0/3"), all))
 	s.clear("already-signed/hit-nested", "Nested.", s.spending(P2SHP2WPKH), sign(0, s.me.Private("m/49h/0h/0h/0/3"), all))
