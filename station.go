@@ -65,13 +65,16 @@ func runStation(args []string, _ io.Reader, _, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "airlock: this process cannot be kept from leaving its memory behind: %s\n", plain.Text(err.Error()))
 		return 1
 	}
+	// Before anything asks a library for anything. Where it cannot be had, the
+	// isolation says so.
+	denied := airgap.DenyNetwork()
 	cfg := session.Config{
 		Readers: reader.NewPCSC(func(string) {}), // the screen says what matters; there is no log
 		OpenCard: func(ctx context.Context, t card.Transport) (card.Card, error) {
 			return reader.Open(ctx, t, rand.Reader)
 		},
 		Media:          session.NewMedia(airgap.NewVolumes(media)),
-		WatchIsolation: watchIsolation,
+		WatchIsolation: watchIsolation(airgap.DenialItem(denied)),
 		AllowNetwork:   *allow,
 		Settings:       signer.Settings{Network: net},
 		Limits:         signer.DefaultLimits(),
@@ -89,8 +92,11 @@ func runStation(args []string, _ io.Reader, _, stderr io.Writer) int {
 	return 0
 }
 
-func watchIsolation(ctx context.Context, emit func(airgap.Isolation)) {
-	airgap.WatchIsolation(ctx, os.DirFS("/"), emit)
+// watchIsolation watches this machine; more is what was found otherwise.
+func watchIsolation(more ...airgap.IsolationItem) func(context.Context, func(airgap.Isolation)) {
+	return func(ctx context.Context, emit func(airgap.Isolation)) {
+		airgap.WatchIsolation(ctx, os.DirFS("/"), func(i airgap.Isolation) { emit(i.With(more...)) })
+	}
 }
 
 // guardProcess keeps the memory of this process from being dumped or traced by
