@@ -33,6 +33,9 @@ const (
 // done here: it would cost three exchanges at every opening, or close the
 // channel; the answers are not signed, so any card can give those of another;
 // and a certificate for the key that answers the challenge says more.
+//
+// Replies have no MAC, so a reader can make the size 0 and a certificate absent;
+// it cannot make one genuine, nor answer the challenge.
 func (d *driver12) Attest(ctx context.Context) (card.Attestation, error) {
 	if !d.in {
 		return card.Attestation{}, card.ErrPINNeeded

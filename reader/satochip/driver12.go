@@ -22,7 +22,7 @@ type driver12 struct {
 func (d *driver12) LabelMax() int { return maxLabel }
 
 // Label asks for the name that the owner gave, one exchange; Info has it from
-// then on.
+// then on. It is not signed: a reader can garble it.
 func (d *driver12) Label(ctx context.Context) (string, error) {
 	if !d.in {
 		return "", card.ErrPINNeeded

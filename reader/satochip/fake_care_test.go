@@ -69,8 +69,11 @@ func (f *fake) careLoggedIn(ins, p1, p2 byte, data []byte) ([]byte, apdu.SW, boo
 		if p2 == 1 {
 			return binary.BigEndian.AppendUint16(nil, uint16(len(f.der))), apdu.OK, true
 		}
-		at := int(binary.BigEndian.Uint16(data))
-		return bytes.Clone(f.der[at : at+int(binary.BigEndian.Uint16(data[2:]))]), apdu.OK, true
+		at, n := int(binary.BigEndian.Uint16(data)), int(binary.BigEndian.Uint16(data[2:]))
+		if at+n > len(f.der) { // a reader can change the size through the IV
+			return nil, 0x6700, true
+		}
+		return bytes.Clone(f.der[at : at+n]), apdu.OK, true
 	case insChallenge:
 		nonce := make([]byte, 32)
 		_, _ = f.random.Read(nonce)

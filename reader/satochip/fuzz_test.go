@@ -96,6 +96,26 @@ func FuzzReplies(f *testing.F) {
 	})
 }
 
+// FuzzCare is FuzzReplies for set-up and care (aLife checks).
+func FuzzCare(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{4, 4, 0x9C, 0x07})                // SETUP: done before
+	f.Add([]byte{9, 0, 20, 4, 8, 3, 6, 0})         // a changed key, a repeated reply
+	f.Add([]byte{11, 0, 0, 1})                     // the IV of a name
+	f.Add([]byte{12, 1, 40, 0, 15, 2, 8, 16})      // cut, lengthened
+	f.Add([]byte{5, 0, 4, 5, 20, 0, 9, 1})         // states
+	f.Add([]byte{13, 5, 0, 0})                     // gone
+	f.Add([]byte{16, 4, 0x63, 0xC0, 21, 4, 99, 1}) // wrong PIN, nonsense
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		c := newFake(t)
+		c.wire = script(c, steps)
+		_ = aLife(t, c, nil)
+		if len(c.log) > 60 {
+			t.Errorf("%d exchanges", len(c.log))
+		}
+	})
+}
+
 // fuzzStream: nothing in a stream without keys can log in or give a key.
 func fuzzStream(t *testing.T, data []byte) {
 	s := &stream{rest: data}
@@ -132,6 +152,9 @@ func FuzzParsers(f *testing.F) {
 			t.Error("a status of an unknown version")
 		}
 		_ = checkTweak(data, key.PubKey(), key.PubKey())
+		if k, err := parseAuthentikey(data); err == nil && k == nil {
+			t.Error("no authentikey and no error")
+		}
 		if keys, err := recoverKeys(nil, data); err == nil && len(keys) > 4 {
 			t.Error("too many keys")
 		}

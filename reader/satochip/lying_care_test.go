@@ -15,8 +15,9 @@ import (
 )
 
 // aLife uses every command of set-up and care on a new card, and checks that
-// what went well by the driver's word did so by the card's.
-func aLife(t testing.TB, f *fake, tampered func(exchange int) bool) error {
+// what went well by the driver's word did so by the card's. States are not
+// checked: they come unsigned, and a reader can change them.
+func aLife(t testing.TB, f *fake, _ func(exchange int) bool) error {
 	t.Helper()
 	ctx := context.Background()
 	f.asNew()
@@ -33,13 +34,13 @@ func aLife(t testing.TB, f *fake, tampered func(exchange int) bool) error {
 	}{
 		{"set-up", func() error { return d.Setup(ctx, pinOf(t, "1234"), pinOf(t, "87654321")) }, func() bool { return f.pin == "1234" && f.puk == "87654321" }},
 		{"login", func() error { return d.VerifyPIN(ctx, pinOf(t, "1234")) }, func() bool { return f.in }},
-		{"seed", func() error { return d.LoadSeed(ctx, pinOf(t, strings.Repeat("s", 32))) }, func() bool { return f.master != nil && d.Info().State == card.StateReady }},
+		{"seed", func() error { return d.LoadSeed(ctx, pinOf(t, strings.Repeat("s", 32))) }, func() bool { return f.master != nil }},
 		{"name", func() error { return d.SetLabel(ctx, "Daily") }, func() bool { return string(f.label) == "Daily" }},
 		{"name again", func() error { _, err := d.Label(ctx); return err }, func() bool { return len(d.Info().Label) == 5 }},
 		{"attest", func() error { _, err := d.Attest(ctx); return err }, func() bool { return true }},
 		{"new PIN", func() error { return d.ChangePIN(ctx, pinOf(t, "1234"), pinOf(t, "5678")) }, func() bool { return f.pin == "5678" && !d.in }},
 		{"login again", func() error { return d.VerifyPIN(ctx, pinOf(t, "5678")) }, func() bool { return f.in }},
-		{"erase", func() error { return d.EraseSeed(ctx, pinOf(t, "5678")) }, func() bool { return f.master == nil && d.Info().State == card.StateNoSeed }},
+		{"erase", func() error { return d.EraseSeed(ctx, pinOf(t, "5678")) }, func() bool { return f.master == nil }},
 		{"block", func() error {
 			f.tries, f.statusReply[4] = 0, 0
 			return d.refresh(ctx)
