@@ -20,6 +20,7 @@ const (
 // Sentences of an Attestation's Note.
 const (
 	noteForm    = "The certificate is not of a form that this station can read."
+	noteVendor  = "The certificate is for this card's key. Who issued it could not be checked: this station does not hold the vendor's key."
 	noteIssuer  = "The certificate was not issued by a key of the vendor that this station knows."
 	noteForeign = "The certificate is that of another card's key."
 	noteSerial  = "The certificate was compared with the key of this card, not with the serial number of its chip."
@@ -65,10 +66,12 @@ func (d *driver12) judge(der []byte) card.Attestation {
 	}
 	a.Issuer = c.issuer
 	switch {
-	case !c.issuedBy(d.vendors):
-		a.Note = noteIssuer
 	case !c.key.IsEqual(d.authentikey):
 		a.Note = noteForeign
+	case len(d.vendors) == 0:
+		a.Note = noteVendor
+	case !c.issuedBy(d.vendors):
+		a.Note = noteIssuer
 	default:
 		a.Genuine, a.Note = true, noteSerial
 	}

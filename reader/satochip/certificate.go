@@ -16,28 +16,10 @@ import (
 // not read. What is needed of RFC 5280 is little: who issued it, whose key it
 // is of, and the signature.
 
-// vendorKey is the public key of "Satochip Personalization SubCA 1" (O=Toporin),
-// compressed: a public fact, taken from the vendor's list of CA certificates
-// (Toporin/pysatochip 0.15.5, pysatochip/cert). That certificate, SHA-256
-// 7886002c306b2a0eda1998fcb7d086365d41d314bb7cca4f530ac09a5e2e4530, is signed by
-// "Toporin Personalization Root CA 1" (P-384), which was checked when the key
-// was entered here. The vendor's programs take certificates of Satochips from
-// this sub-CA alone, so its key is where trust starts.
-func vendorKey() []byte {
-	return []byte{
-		0x03, 0x71, 0x35, 0x71, 0x0c, 0x69, 0x17, 0x2b, 0x25, 0x74, 0x91, 0xa4, 0x57, 0xbb, 0xef, 0x60, 0x4e,
-		0xb8, 0x3a, 0xe7, 0x85, 0xda, 0x9b, 0xa9, 0x2d, 0x80, 0x30, 0x3f, 0x9f, 0xed, 0xbc, 0xf9, 0xe8,
-	}
-}
-
-// vendorKeys are the keys whose certificates count.
-func vendorKeys() []*btcec.PublicKey {
-	key, err := btcec.ParsePubKey(vendorKey())
-	if err != nil {
-		return nil // then no card counts as genuine; a test parses it
-	}
-	return []*btcec.PublicKey{key}
-}
+// vendorKeys are the keys whose certificates count. There are none yet: the
+// protocol page ("Authenticity") names the vendor's sub-CA and does not give its
+// key. Until it does no card is called genuine, and Attest says why.
+func vendorKeys() []*btcec.PublicKey { return nil }
 
 // certificate is what was read of one.
 type certificate struct {
