@@ -114,7 +114,7 @@ func look(t testing.TB, c *samples.Case, file []byte, l *signer.Ledger) (preview
 	return tx.Preview(settingsOf(c)), r.Report()
 }
 
-// codesAbove a severity, each once, sorted.
+// codesIn a report of these severities, each once, sorted.
 func codesIn(r *signer.Report, least, most signer.Severity) []string {
 	codes := []string{}
 	for _, f := range r.Findings {
@@ -211,7 +211,6 @@ func checkPreview(t *testing.T, preview, review *signer.Report) {
 	refused := codesIn(review, signer.Refuse, signer.Refuse)
 	for _, code := range codesIn(preview, signer.Refuse, signer.Refuse) {
 		claim := code == string(signer.CodeSighashUnsafe) || code == string(signer.CodeScriptUnsupported)
-		// An amount claimed once can be false twice: only the session knows.
 		if !claim && !slices.Contains(refused, code) {
 			t.Errorf("the preview refuses for %s, the review does not", code)
 		}
@@ -306,6 +305,9 @@ func TestCorpusCoversTheRuleBook(t *testing.T) {
 // TestCorpusEncodings: the same bytes in base64 and hex are the same preview and
 // the same review.
 func TestCorpusEncodings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two thousand reviews: not with -short")
+	}
 	for i := range corpus() {
 		c := &corpus()[i]
 		if c.Verdict == string(signer.VerdictMalformed) || len(c.Data) > 1<<20 {
