@@ -47,7 +47,34 @@ func scanLimits() limits { return limits{depth: 8, folders: 2_000, entries: 20_0
 // never opened, other mounts never entered. When the medium goes away it gives
 // what it found and ErrMediumGone; when ctx ends, what it found and its error.
 func Scan(ctx context.Context, v Volume) (Listing, error) {
-	return scan(ctx, v, scanLimits())
+	return scan(ctx, v, scanLimits(), func(ScanProgress) {})
+}
+
+// ScanProgress is how far a look through a medium is. How much there is to look
+// at is not known before the end.
+type ScanProgress struct{ Folders, Names, Files int }
+
+// ScanWith is Scan, and calls report from its own goroutine as it goes on: at
+// each folder, within large ones again and again, and at the end.
+func ScanWith(ctx context.Context, v Volume, report func(ScanProgress)) (Listing, error) {
+	return scan(ctx, v, scanLimits(), report)
+}
+
+// Merge makes one listing of those of several media: all files, newest first;
+// of the same time, in the order of the listings. Of sentences about what was
+// not looked at it keeps the first.
+func Merge(listings ...Listing) Listing {
+	var all Listing
+	for _, l := range listings {
+		all.Files = append(all.Files, l.Files...)
+		all.Hidden += l.Hidden
+		all.Skipped += l.Skipped
+		if all.Truncated == "" {
+			all.Truncated = l.Truncated
+		}
+	}
+	slices.SortStableFunc(all.Files, func(a, b File) int { return b.ModTime.Compare(a.ModTime) })
+	return all
 }
 
 // scanner is one look through one medium, breadth first.
@@ -59,6 +86,7 @@ type scanner struct {
 	folders int
 	entries int
 	full    bool // as many names as the limit were looked at
+	report  func(ScanProgress)
 }
 
 type place struct {
@@ -66,8 +94,8 @@ type place struct {
 	depth int
 }
 
-func scan(ctx context.Context, v Volume, l limits) (Listing, error) {
-	s := &scanner{v: v, l: l, queue: []place{{}}}
+func scan(ctx context.Context, v Volume, l limits, report func(ScanProgress)) (Listing, error) {
+	s := &scanner{v: v, l: l, queue: []place{{}}, report: report}
 	var err error
 	for len(s.queue) > 0 && err == nil && !s.full {
 		p := s.queue[0]
@@ -76,8 +104,10 @@ func scan(ctx context.Context, v Volume, l limits) (Listing, error) {
 			s.truncate("There are more than %d folders: not all were looked at.", s.l.folders)
 			break
 		}
+		s.tell()
 		err = s.folder(ctx, p)
 	}
+	s.tell()
 	slices.SortStableFunc(s.listing.Files, func(a, b File) int {
 		if c := b.ModTime.Compare(a.ModTime); c != 0 {
 			return c
@@ -85,6 +115,10 @@ func scan(ctx context.Context, v Volume, l limits) (Listing, error) {
 		return strings.Compare(a.Path, b.Path)
 	})
 	return s.listing, err
+}
+
+func (s *scanner) tell() {
+	s.report(ScanProgress{Folders: s.folders, Names: s.entries, Files: len(s.listing.Files)})
 }
 
 func (s *scanner) truncate(format string, args ...any) {
@@ -118,6 +152,7 @@ func (s *scanner) folder(ctx context.Context, p place) error {
 				return err
 			}
 		}
+		s.tell()
 		if err == io.EOF {
 			return nil
 		}

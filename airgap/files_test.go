@@ -131,6 +131,53 @@ func TestTenThousandFiles(t *testing.T) {
 	}
 }
 
+// TestScanTellsHowFarItIs, and stops in the middle of a large folder.
+func TestScanTellsHowFarItIs(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 1000 {
+		put(t, dir, fmt.Sprintf("many/f%04d", i), nil)
+	}
+	put(t, dir, "payment.psbt", smallPSBT(0))
+	v := folderVolume(t, dir)
+	var last ScanProgress
+	calls := 0
+	listing, err := ScanWith(t.Context(), v, func(p ScanProgress) {
+		if calls++; p.Folders < last.Folders || p.Names < last.Names || p.Files < last.Files {
+			t.Errorf("%+v after %+v", p, last)
+		}
+		last = p
+	})
+	if want := (ScanProgress{Folders: 2, Names: 1002, Files: 1001}); err != nil || last != want || calls < 6 || len(listing.Files) != want.Files {
+		t.Errorf("%d calls, at last %+v, %d files, %v", calls, last, len(listing.Files), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	listing, err = ScanWith(ctx, v, func(p ScanProgress) {
+		if p.Files > 1 {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || len(listing.Files) < 2 || len(listing.Files) > 900 {
+		t.Errorf("%d files, %v", len(listing.Files), err)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	at := func(path string, hours int) File {
+		return File{Path: path, ModTime: time.Unix(1_700_000_000, 0).Add(time.Duration(hours) * time.Hour)}
+	}
+	got := Merge(
+		Listing{Files: []File{at("a", 5), at("b", 3), at("c", 1)}, Hidden: 1, Skipped: 2},
+		Listing{Truncated: "Not all."},
+		Listing{Files: []File{at("d", 9), at("e", 3), at("f", 2)}, Hidden: 3, Skipped: 4, Truncated: "Not all either."},
+	)
+	if p := strings.Join(paths(got), ""); p != "dabefc" || got.Hidden != 4 || got.Skipped != 6 || got.Truncated != "Not all." {
+		t.Errorf("%s %+v", p, got)
+	}
+	if got := Merge(); len(got.Files) != 0 || got.Truncated != "" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestScanIsBounded(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 10 {
@@ -147,7 +194,7 @@ func TestScanIsBounded(t *testing.T) {
 		{limits{depth: 4, folders: 41, entries: 49}, 9, false},
 		{limits{depth: 4, folders: 41, entries: 5}, 0, false},
 	} {
-		listing, err := scan(t.Context(), folderVolume(t, dir), c.l)
+		listing, err := scan(t.Context(), folderVolume(t, dir), c.l, func(ScanProgress) {})
 		if err != nil || len(listing.Files) > c.most || c.complete != (listing.Truncated == "") || c.complete && len(listing.Files) != c.most {
 			t.Errorf("%+v: %d files, %q, %v", c.l, len(listing.Files), listing.Truncated, err)
 		}
