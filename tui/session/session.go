@@ -162,16 +162,17 @@ func (s *Session) Close(ctx context.Context) {
 	s.endCare()
 	s.forgetPIN()
 	done := make(chan struct{})
-	var open []card.Card
+	var open []*held
 	for _, h := range s.slots {
 		if h.card != nil {
-			open = append(open, h.card)
+			c := *h // the events that are still under way change h
+			open = append(open, &c)
 		}
 	}
 	go func() {
 		defer close(done)
-		for _, c := range open {
-			_ = c.Close() // the reset of the slot logs out even where the card hangs
+		for _, h := range open {
+			closeCard(h) // after what is under way: cards are used by one at a time
 		}
 	}()
 	select {
