@@ -117,6 +117,10 @@ func TestIsolation(t *testing.T) {
 		{"a mobile radio on", rfkill("wwan", "0", "0"), []string{"the mobile modem is not blocked"}, nil},
 		{"a modem without a switch", change{"sys/class/usbmisc/cdc-wdm0/dev": "x"}, []string{"the mobile modem is there, and nothing says that it is off"}, nil},
 		{"another modem", change{"sys/class/wwan/wwan0/dev": "x"}, []string{"the mobile modem is there, and nothing says that it is off"}, nil},
+		{"a modem that talks over a serial line", change{"sys/bus/usb-serial/drivers/option1/ttyUSB0/x": "", "sys/bus/usb-serial/drivers/option1/bind": ""}, []string{"the mobile modem is there, and nothing says that it is off"}, nil},
+		{"a serial modem's driver without one", change{"sys/bus/usb-serial/drivers/option1/bind": "", "sys/bus/usb-serial/drivers/option1/new_id": ""}, nil, nil},
+		{"a serial cable", change{"sys/bus/usb-serial/drivers/ftdi_sio/ttyUSB0/x": ""}, nil, nil},
+		{"Wi-Fi without a switch, without an interface", change{"sys/class/ieee80211/phy0/index": "0\n"}, nil, []string{"Wi-Fi is there, and nothing says that it is off"}},
 		{"a printer is no modem", change{"sys/class/usbmisc/lp0/dev": "x"}, nil, nil},
 		{"Wi-Fi on, without a connection", with(rfkill("wlan", "0", "0"), wire("wlan0", "0\n", "down\n")), nil, []string{"wlan0 is there, but down", "Wi-Fi is not blocked"}},
 		{"near-field radio", rfkill("nfc", "0", "0"), nil, nil},
@@ -125,6 +129,9 @@ func TestIsolation(t *testing.T) {
 		{"Thunderbolt", change{"sys/bus/thunderbolt/devices/0-0/x": "", "sys/bus/thunderbolt/devices/0-1/x": ""}, nil, []string{"a Thunderbolt device is connected"}},
 		{"Thunderbolt, nothing in it", change{"sys/bus/thunderbolt/devices/0-0/x": "", "sys/bus/thunderbolt/devices/domain0/x": ""}, nil, nil},
 		{"swap", change{"proc/swaps": swapHead + "/dev/sda2 partition 1 0 -2\n/swap\\040file file 1 0 -3\n"}, nil, []string{"swap is in use (2)"}},
+		{"compressed memory", change{"proc/swaps": swapHead + "/dev/zram0                              partition\t1\t0\t100\n", "sys/block/zram0/disksize": "1\n", "sys/block/zram0/backing_dev": "none\n"}, nil, nil},
+		{"compressed memory with a disk behind it", change{"proc/swaps": swapHead + "/dev/zram0 partition 1 0 100\n", "sys/block/zram0/disksize": "1\n", "sys/block/zram0/backing_dev": "/dev/sda3\n"}, nil, []string{"swap is in use (1)"}},
+		{"a disk that calls itself compressed memory", change{"proc/swaps": swapHead + "/dev/zram0/../sda partition 1 0 100\n/dev/zram7 partition 1 0 1\n"}, nil, []string{"swap is in use (2)"}},
 		{"a kernel without swap and modules", change{"proc/swaps": "-", "proc/modules": "-"}, nil, nil},
 		{"a kernel without the internet", change{"proc/net/route": "-", "proc/net/fib_trie": "-", "proc/net/if_inet6": "-", "proc/net/ipv6_route": "-"}, nil, nil},
 		{"no /sys", change{"sys": "-"}, []string{"the network interfaces could not be read"}, nil},
@@ -165,6 +172,20 @@ func rfkill(kind, soft, hard string) change {
 	return change{dir + "/type": kind, dir + "/soft": soft, dir + "/hard": hard, dir + "/name": "x"}
 }
 
+// TestWhatIsNotThereIsSaid: each thing that was checked has its state, also
+// where all is well.
+func TestWhatIsNotThereIsSaid(t *testing.T) {
+	got := states(InspectIsolation(offline()).Items)
+	want := []string{
+		"there is no network interface but loopback", "there is no default route", "there is no Wi-Fi", "there is no Bluetooth",
+		"there is no mobile modem", "this machine is no USB device of another computer", "there is no Thunderbolt",
+		"no network module is loaded", "swap is off",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 func TestNetworkModulesAreNamed(t *testing.T) {
 	text := "iwlwifi 1 0 - Live 0x0\next4 1 0 - Live 0x0\nbluetooth 1 0\nusb_storage 1 0\ncdc_ether 1 0\nbattery 1 0\n"
 	got := InspectIsolation(change{"proc/modules": text}.on(offline()))
@@ -200,8 +221,8 @@ func (s shut) Open(name string) (fs.File, error) {
 }
 
 func TestWhatMayNotBeReadBlocks(t *testing.T) {
-	for _, beneath := range []string{"sys/class/net", "sys/class/net/eth0", "proc/net/route", "proc/net/ipv6_route", "proc/net/fib_trie", "proc/net/if_inet6", "sys/class/rfkill", "sys/class/bluetooth", "sys/class/wwan"} {
-		m := change{"sys/class/net/eth0/operstate": "down\n", "sys/class/bluetooth/x/y": "", "sys/class/wwan/x/y": ""}.on(offline())
+	for _, beneath := range []string{"sys/class/net", "sys/class/net/eth0", "proc/net/route", "proc/net/ipv6_route", "proc/net/fib_trie", "proc/net/if_inet6", "sys/class/rfkill", "sys/class/bluetooth", "sys/class/wwan", "sys/class/ieee80211", "sys/bus/usb-serial/drivers/option1"} {
+		m := change{"sys/class/net/eth0/operstate": "down\n", "sys/class/bluetooth/x/y": "", "sys/class/wwan/x/y": "", "sys/class/ieee80211/x/y": "", "sys/bus/usb-serial/drivers/option1/bind": ""}.on(offline())
 		if len(InspectIsolation(m).Blocking()) != 0 {
 			t.Fatal("blocks before")
 		}

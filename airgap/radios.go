@@ -1,9 +1,7 @@
 package airgap
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -16,8 +14,9 @@ type radio struct {
 	off  bool   // blocked by software or by a switch
 }
 
-// radios looks at every radio that has an rfkill switch, and at Bluetooth
-// adapters and modems that have none.
+// radios looks at every radio that has an rfkill switch, and at Wi-Fi and
+// Bluetooth adapters and modems that have none. Of the kinds that are common it
+// says also that there is none.
 func (in inspector) radios() []IsolationItem {
 	switches, err := in.switches()
 	if err != nil {
@@ -27,19 +26,48 @@ func (in inspector) radios() []IsolationItem {
 	if on, _ := count(switches, ""); on > 0 {
 		items = append(items, couldNot("radios", "there is a radio whose kind could not be read"))
 	}
-	for _, kind := range []string{"bluetooth", "wwan", "wimax", "wlan", "ultrawideband"} {
-		on, off := count(switches, kind)
-		if on+off > 0 {
+	for _, kind := range []string{"wimax", "ultrawideband"} {
+		if on, off := count(switches, kind); on+off > 0 {
 			items = append(items, radioItem(kind, on))
 		}
 	}
-	items = append(items, in.unswitched("bluetooth", "sys/class/bluetooth", hciName, switches)...)
-	items = append(items, in.unswitched("wwan", "sys/class/wwan", wwanName, switches)...)
-	items = append(items, in.unswitched("wwan", "sys/class/usbmisc", modemName, switches)...)
-	if len(items) == 0 {
-		items = append(items, IsolationItem{What: "radios", State: "there is no radio"})
+	items = append(items, in.radio("wlan", switches, adapters{"sys/class/ieee80211", phyName}))
+	items = append(items, in.radio("bluetooth", switches, adapters{"sys/class/bluetooth", hciName}))
+	modems := []adapters{{"sys/class/wwan", wwanName}, {"sys/class/usbmisc", modemName}}
+	for _, driver := range []string{"option1", "sierra", "qcserial", "ipw"} {
+		modems = append(modems, adapters{"sys/bus/usb-serial/drivers/" + driver, serialName})
 	}
-	return items
+	return append(items, in.radio("wwan", switches, modems...))
+}
+
+// adapters are the devices of a kind in one folder of /sys, by their names.
+type adapters struct {
+	dir string
+	is  *regexp.Regexp
+}
+
+// radio is one kind of radio: by its switches where there are any, else by its
+// adapters, since then nothing says that they are silent.
+func (in inspector) radio(kind string, switches []radio, places ...adapters) IsolationItem {
+	if on, off := count(switches, kind); on+off > 0 {
+		return radioItem(kind, on)
+	}
+	name := radioNames[kind]
+	for _, p := range places {
+		names, err := in.names(p.dir)
+		if err != nil {
+			return couldNot(name, name+" could not be looked at")
+		}
+		if slices.ContainsFunc(names, p.is.MatchString) {
+			item := radioItem(kind, 1)
+			item.State = name + " is there, and nothing says that it is off"
+			if kind == "wwan" {
+				item.Detail = removeModem
+			}
+			return item
+		}
+	}
+	return IsolationItem{What: name, State: "there is no " + strings.TrimPrefix(name, "the ")}
 }
 
 // radioNames are what the kinds are called on screen.
@@ -88,104 +116,9 @@ func (in inspector) switches() ([]radio, error) {
 }
 
 var (
-	hciName   = regexp.MustCompile(`^hci[0-9]+$`)
-	wwanName  = regexp.MustCompile(`^wwan[0-9]+$`)
-	modemName = regexp.MustCompile(`^cdc-wdm[0-9]+$`)
+	phyName    = regexp.MustCompile(`^phy[0-9]+$`)
+	hciName    = regexp.MustCompile(`^hci[0-9]+$`)
+	wwanName   = regexp.MustCompile(`^wwan[0-9]+$`)
+	modemName  = regexp.MustCompile(`^cdc-wdm[0-9]+$`)
+	serialName = regexp.MustCompile(`^ttyUSB[0-9]+$`) // of drivers that only modems have
 )
-
-// unswitched looks for adapters of a kind for which no switch is off: nothing
-// says that they are silent.
-func (in inspector) unswitched(kind, dir string, is *regexp.Regexp, switches []radio) []IsolationItem {
-	names, err := in.names(dir)
-	if err != nil {
-		return []IsolationItem{couldNot(radioNames[kind], radioNames[kind]+" could not be looked at")}
-	}
-	on, off := count(switches, kind)
-	if !slices.ContainsFunc(names, is.MatchString) || off > 0 || on > 0 {
-		return nil
-	}
-	item := IsolationItem{What: radioNames[kind], State: radioNames[kind] + " is there, and nothing says that it is off", Blocks: true}
-	item.Detail = fmt.Sprintf(blockRadio, kind)
-	if kind == "wwan" {
-		item.Detail = removeModem
-	}
-	return []IsolationItem{item}
-}
-
-// cables looks at what can become a network without a card for it: this machine
-// as a USB gadget, and devices on Thunderbolt.
-func (in inspector) cables() []IsolationItem {
-	var items []IsolationItem
-	// Old kernels and images lack both; a list that cannot be read says nothing.
-	gadgets, _ := in.names("sys/class/udc")
-	for _, name := range gadgets {
-		if in.value(path.Join("sys/class/udc", name, "state")) == "configured" {
-			items = append(items, IsolationItem{
-				What: "USB gadget", State: "this machine is a USB device of another computer", Notice: true,
-				Detail: "Unplug the cable to the other computer.",
-			})
-			break
-		}
-	}
-	bolts, _ := in.names("sys/bus/thunderbolt/devices")
-	if slices.ContainsFunc(bolts, boltName.MatchString) {
-		items = append(items, IsolationItem{
-			What: "Thunderbolt", State: "a Thunderbolt device is connected", Notice: true,
-			Detail: "Unplug it unless it is needed: it can act as a network.",
-		})
-	}
-	return items
-}
-
-// boltName is a device behind the host's own router ("0-0").
-var boltName = regexp.MustCompile(`^[0-9]+-[0-9]*[1-9][0-9]*$`)
-
-// netModule are kernel modules that drive networks and radios, by the names of
-// Linux 6.12.
-var netModule = regexp.MustCompile(`^(cfg80211|mac80211|bluetooth|bt[a-z]+|wwan|mhi_wwan.*|usbnet|cdc_(ether|ncm|mbim|eem|subset)|rndis_.*|qmi_wwan|` +
-	`iwl.*|ath[0-9]*k?.*|rtw.*|rtl8.*|r8169|r8152|brcm.*|mt76.*|mwifiex.*|e100|e1000e?|ig[bc]|ixgbe.*|tg3|atlantic|alx|atl1.?|sky2|forcedeth|ax88179.*|asix|smsc.*|` +
-	`virtio_net|vmxnet3|tun|tap|wireguard|bridge|ppp_.*|slip|thunderbolt_net)$`)
-
-// modules tells which network modules are loaded: for the record, since what
-// they drive is looked at itself.
-func (in inspector) modules() IsolationItem {
-	item := IsolationItem{What: "network modules"}
-	text, err := in.file("proc/modules")
-	if err != nil {
-		item.State = "the kernel does not list modules"
-		return item
-	}
-	var found []string
-	for l := range strings.Lines(text) {
-		if name, _, _ := strings.Cut(l, " "); netModule.MatchString(name) {
-			found = append(found, name)
-		}
-	}
-	slices.Sort(found)
-	switch {
-	case len(found) == 0:
-		item.State = "no network module is loaded"
-	case len(found) > 6:
-		item.State = fmt.Sprintf("%d network modules are loaded: %s, and more", len(found), strings.Join(found[:6], ", "))
-	default:
-		item.State = "loaded: " + strings.Join(found, ", ")
-	}
-	return item
-}
-
-// swap in use may take secrets to a disk.
-func (in inspector) swap() IsolationItem {
-	item := IsolationItem{What: "swap", State: "swap is off"}
-	text, err := in.file("proc/swaps")
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			item.State, item.Notice = "whether swap is in use could not be read", true
-		}
-		return item
-	}
-	if lines := strings.Split(strings.TrimSpace(text), "\n"); len(lines) > 1 {
-		item.State, item.Notice = fmt.Sprintf("swap is in use (%d)", len(lines)-1), true
-		item.Detail = "What is in memory can reach a disk. Switch it off: swapoff -a."
-	}
-	return item
-}
