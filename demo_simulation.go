@@ -4,6 +4,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"sync"
 	"time"
 
@@ -22,17 +23,26 @@ const cardPace = 150 * time.Millisecond
 // simulated reader, put in and taken out with a key.
 func demoFlag(fs *flag.FlagSet) func(*session.Config) error {
 	on := fs.Bool("demo", false, "training: a simulated card instead of the readers of this machine")
+	which := fs.String("demo-card", "ready", "with --demo: ready, or new (as it leaves the drawer)")
 	return func(cfg *session.Config) error {
 		if !*on {
 			return nil
 		}
-		satochip, err := simcard.NewSatochip(simcard.Demo("0.14", "Demo savings"))
+		options, pin := simcard.Demo("0.14", "Demo savings"), simcard.DemoPIN
+		switch *which {
+		case "ready":
+		case "new":
+			options, pin = simcard.SatochipOptions{Version: simcard.Satochip014, Authentikey: options.Authentikey}, ""
+		default:
+			return fmt.Errorf("--demo-card is ready or new, not %q", *which)
+		}
+		satochip, err := simcard.NewSatochip(options)
 		if err != nil {
 			return err
 		}
 		readers := simcard.NewReaders(demoReader)
 		cfg.Readers = readers
-		cfg.Demo = newDemo(readers, simcard.WithFaults(satochip, slow))
+		cfg.Demo = newDemo(readers, simcard.WithFaults(satochip, slow), pin)
 		return nil
 	}
 }
@@ -43,11 +53,11 @@ func slow(_ int, apdu []byte, next func([]byte) []byte) []byte {
 	return next(apdu)
 }
 
-func newDemo(readers *simcard.Readers, c simcard.Card) *session.Demo {
+func newDemo(readers *simcard.Readers, c simcard.Card, pin string) *session.Demo {
 	var mu sync.Mutex
 	in := false
 	return &session.Demo{
-		PIN: simcard.DemoPIN,
+		PIN: pin,
 		Toggle: func() {
 			mu.Lock()
 			defer mu.Unlock()

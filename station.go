@@ -73,6 +73,7 @@ func runStation(args []string, _ io.Reader, _, stderr io.Writer) int {
 		OpenCard: func(ctx context.Context, t card.Transport) (card.Card, error) {
 			return reader.Open(ctx, t, rand.Reader)
 		},
+		ResetStep:      reader.ResetStep,
 		Media:          session.NewMedia(airgap.NewVolumes(media)),
 		WatchIsolation: watchIsolation(airgap.DenialItem(denied)),
 		AllowNetwork:   *allow,

@@ -111,9 +111,10 @@ func play(t *testing.T) *player {
 	p.card = satochip
 	host := &stream{seed: "host"}
 	s := session.New(session.Config{
-		Readers:  p.readers,
-		OpenCard: func(ctx context.Context, tr card.Transport) (card.Card, error) { return reader.Open(ctx, tr, host) },
-		Media:    steadyMedia{session.NewMedia(airgap.NewVolumes([]string{stick}))},
+		Readers:   p.readers,
+		OpenCard:  func(ctx context.Context, tr card.Transport) (card.Card, error) { return reader.Open(ctx, tr, host) },
+		ResetStep: reader.ResetStep,
+		Media:     steadyMedia{session.NewMedia(airgap.NewVolumes([]string{stick}))},
 		WatchIsolation: func(ctx context.Context, emit func(airgap.Isolation)) {
 			emit(airgap.Isolation{Items: []airgap.IsolationItem{{What: "network interfaces", State: "no network interface but loopback"}}})
 			for {
@@ -179,7 +180,7 @@ func (p *player) press(keys ...string) {
 }
 
 func keyMsg(k string) tea.KeyMsg {
-	types := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "pgdown": tea.KeyPgDown}
+	types := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown, "left": tea.KeyLeft, "right": tea.KeyRight, "pgdown": tea.KeyPgDown, "ctrl+r": tea.KeyCtrlR, "backspace": tea.KeyBackspace}
 	if t, ok := types[k]; ok {
 		return tea.KeyMsg{Type: t}
 	}
@@ -224,7 +225,12 @@ func (p *player) pin(digits string) {
 // golden compares the screen with its picture.
 func (p *player) golden(name string) {
 	p.Helper()
-	got := p.m.View()
+	p.picture(name, p.m.View())
+}
+
+// picture compares a screen with its picture.
+func (p *player) picture(name, got string) {
+	p.Helper()
 	lines := strings.Split(got, "\n")
 	if len(lines) != minHeight {
 		p.Errorf("%s: %d lines", name, len(lines))

@@ -20,7 +20,11 @@ func (h *homeScreen) title(session.State) string { return "Signing station" }
 func (h *homeScreen) body(st session.State, z size) []string {
 	p := newPage(z)
 	if d := st.Demo; d != nil {
-		p.add("This is a demo. The card is simulated by this program, its keys are published, and its PIN is %s. Never send money to its addresses.", d.PIN)
+		if d.PIN != "" {
+			p.add("This is a demo. The card is simulated by this program, its keys are published, and its PIN is %s. Never send money to its addresses.", d.PIN)
+		} else {
+			p.add("This is a demo. The card is simulated by this program, and nothing of it stays when it ends. Never send money to its addresses.")
+		}
 		p.gap()
 	}
 	p.styled(styleStrong, "Cards")
@@ -39,7 +43,7 @@ func (h *homeScreen) keys(st session.State, z size) []binding {
 		keys = append(keys, binding{names: []string{"-"}, label: "Up Down", help: "scroll"})
 	}
 	keys = append(keys, demoKey(st)...)
-	return append(keys, settingsKey(st), binding{names: []string{"q"}, help: "quit", do: func() action { return quit{} }})
+	return append(keys, cardsKey(), settingsKey(st), binding{names: []string{"q"}, help: "quit", do: func() action { return quit{} }})
 }
 
 func (h *homeScreen) overflows(st session.State, z size) bool {

@@ -32,6 +32,7 @@ const (
 	keyEnter = '\r'
 	keyNone  = 0x00 // a key was pressed: which one is nobody's business
 	ctrlC    = 0x03
+	ctrlR    = 0x12
 )
 
 func newInput(f *os.File) (*input, error) {
@@ -120,6 +121,10 @@ func (in *input) take(typed, p []byte) int {
 		case c == ctrlC:
 			tell(ctrlC)
 		case in.done:
+		case c == ctrlR: // shows and hides, and says nothing of the secret
+			tell(ctrlR)
+		case (c == 0x7f || c == 0x08) && in.into.Len() == 0:
+			tell(0x7f)
 		case c == 0x7f || c == 0x08:
 			in.into.Backspace()
 			tell(keyNone)

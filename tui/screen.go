@@ -243,6 +243,12 @@ func screenFor(step session.Step) screen {
 		return newPausedScreen()
 	case session.StepResult:
 		return &resultScreen{discard: newDiscardBox()}
+	case session.StepCards:
+		return &cardsScreen{}
+	case session.StepCare:
+		return &carePage{}
+	case session.StepCareTask:
+		return &careTask{}
 	}
 	return &homeScreen{}
 }

@@ -119,10 +119,10 @@ func (m *model) route(msg tea.Msg) tea.Cmd {
 
 // tell brings an event to the session and follows it where it goes.
 func (m *model) tell(ev session.Event) tea.Cmd {
-	before := m.state.Step
+	step, turn := m.state.Step, m.state.Turn
 	m.session.Do(ev)
 	m.state = m.session.State()
-	if m.state.Step != before {
+	if m.state.Step != step || m.state.Turn != turn {
 		m.enter()
 		return m.quiet()
 	}
@@ -137,6 +137,9 @@ func (m *model) enter() {
 	m.settled = false
 	if m.state.Step == session.StepPIN {
 		m.askPIN()
+	}
+	if c := m.state.Care; c != nil && c.Secret != nil {
+		m.in.hide(c.Secret)
 	}
 }
 

@@ -44,6 +44,7 @@ type seedRun struct {
 	source   SeedSource
 	count    int
 	dice     *seed.Dice
+	rolls    int        // when they were taken
 	doubt    seed.Doubt // that the person was told of
 	words    *seed.Words
 	asked    []int // positions still to be asked back, from 0
@@ -86,7 +87,7 @@ type SeedView struct {
 
 func (r *seedRun) view() *SeedView {
 	v := &SeedView{Source: r.source, Count: r.count, Enough: seed.Rolls(r.count), Doubt: r.doubt, Words: r.words, Passphrase: r.withPass}
-	if r.dice != nil {
+	if v.Rolls = r.rolls; r.dice != nil && v.Rolls == 0 {
 		v.Rolls = r.dice.Count()
 	}
 	if len(r.asked) > 0 {
@@ -194,6 +195,7 @@ func (s *Session) diceDone() {
 // diceAlone makes the words of the dice and nothing else.
 func (s *Session) diceAlone() {
 	r := s.care.seed
+	r.rolls = r.dice.Count()
 	entropy, err := r.dice.Entropy(r.count, r.doubt)
 	if err == nil {
 		r.words, err = seed.FromEntropy(entropy)

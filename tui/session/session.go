@@ -35,7 +35,7 @@ type Media interface {
 
 // Demo plays the hand that puts a simulated card in.
 type Demo struct {
-	PIN    string // published demo PIN, shown on the first screen: no secret
+	PIN    string // published demo PIN, shown on the first screen: no secret; "" for a card that is new
 	Toggle func() // puts the card in or takes it out
 	In     func() bool
 }

@@ -104,7 +104,7 @@ type PINView struct {
 
 // DemoView describes the simulated card of a demo.
 type DemoView struct {
-	PIN      string // published demo PIN, no secret
+	PIN      string // published demo PIN, no secret; "" where the person chooses it
 	Inserted bool
 }
 
