@@ -1,7 +1,6 @@
 package signer_test
 
 import (
-	"encoding/binary"
 	"testing"
 
 	"github.com/airlock-signer/airlock/signer"
@@ -257,5 +256,3 @@ func TestSignedBefore(t *testing.T) {
 		{about: "another session"},
 	})
 }
-
-func u32(n uint32) []byte { return binary.LittleEndian.AppendUint32(nil, n) }

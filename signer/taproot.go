@@ -12,7 +12,6 @@ import (
 // taprootFacts is what a map says about the inside of a p2tr script (BIP341,
 // BIP371).
 type taprootFacts struct {
-	given    bool     // there are such fields
 	opened   bool     // internal key and tree, or a control block, give the output key
 	wrong    bool     // … or give another one
 	internal []byte   // x-only internal key

@@ -192,7 +192,7 @@ func addIsolation(p *page, st session.State) {
 		p.add("  Nothing is up: no address, no carrier, no route, no radio.")
 	}
 	for _, i := range st.Isolation.Items {
-		style := lipgloss.NewStyle()
+		var style lipgloss.Style
 		switch {
 		case i.Blocks && !st.AllowNetwork:
 			style = styleBad
