@@ -71,7 +71,7 @@ func (s *typedSecret) drain()                {}
 
 // player plays a sitting through the root model, without a terminal.
 type player struct {
-	*testing.T
+	testing.TB
 	m        *model
 	in       *typedSecret
 	events   chan session.Event
@@ -83,12 +83,13 @@ type player struct {
 
 const goldenReader = "Simulated reader"
 
-func play(t *testing.T) *player {
+// play begins a sitting with the sample stick and more files.
+func play(t testing.TB, more ...samples.SampleFile) *player {
 	t.Helper()
 	lipgloss.SetColorProfile(termenv.Ascii)
 	stick := filepath.Join(t.TempDir(), "STICK")
 	newest := time.Now()
-	for i, f := range samples.Stick() {
+	for i, f := range append(samples.Stick(), more...) {
 		name := filepath.Join(stick, filepath.FromSlash(f.Name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
@@ -101,7 +102,7 @@ func play(t *testing.T) *player {
 			t.Fatal(err)
 		}
 	}
-	p := &player{T: t, in: &typedSecret{}, events: make(chan session.Event, 64), readers: simcard.NewReaders(goldenReader), network: make(chan airgap.Isolation)}
+	p := &player{TB: t, in: &typedSecret{}, events: make(chan session.Event, 64), readers: simcard.NewReaders(goldenReader), network: make(chan airgap.Isolation)}
 	o := simcard.Demo("0.14", "Demo savings")
 	o.Random = &stream{seed: "card"}
 	satochip, err := simcard.NewSatochip(o)
@@ -241,7 +242,7 @@ func (p *player) picture(name, got string) {
 		}
 		lines[i] = strings.TrimRight(l, " ")
 	}
-	checkGlyphs(p.T, name, got)
+	checkGlyphs(p.TB, name, got)
 	got = strings.Join(lines, "\n") + "\n"
 	file := filepath.Join("testdata", name+".golden")
 	if *update {
@@ -263,7 +264,7 @@ func (p *player) picture(name, got string) {
 }
 
 // checkGlyphs lets nothing through that the Linux console cannot draw.
-func checkGlyphs(t *testing.T, name, screen string) {
+func checkGlyphs(t testing.TB, name, screen string) {
 	t.Helper()
 	for _, r := range screen {
 		if r < 0x20 && r != '\n' || r > 0x7e && !strings.ContainsRune("─│┌┐└┘═║▀▄█▌▐░▒▓○→←↑↓•·", r) {

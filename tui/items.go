@@ -37,7 +37,7 @@ func addBalance(p *page, st session.State, list []kind, height int) {
 	}
 	row(" ", "In", maybeAmount(t.In, u), fmt.Sprintf("%s, %d yours", plural(len(r.Inputs), "input", "inputs"), ours))
 	row("=", "to others", amount(t.ToOthers, u), plural(payments, "payment", "payments"))
-	row("+", "back to you", amount(t.BackToUs, u), plural(back, "output, proven", "outputs, each proven"))
+	row("+", "back to you", amount(t.BackToUs, u), backText(back))
 	row("+", "fee", maybeAmount(t.Fee, u), feeShare(r))
 	p.gap()
 	switch {
@@ -58,6 +58,13 @@ func addBalance(p *page, st session.State, list []kind, height int) {
 		p.gap().styled(styleStrong, "What was found, each on its own page:")
 		addKinds(p, grave, height-len(p.lines))
 	}
+}
+
+func backText(n int) string {
+	if n == 0 {
+		return "nothing"
+	}
+	return plural(n, "output, proven", "outputs, each proven")
 }
 
 // addOtherNetwork offers to switch.
