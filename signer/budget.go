@@ -12,12 +12,12 @@ import (
 // Go rounds up and with slices that grow. TestMemory holds these prices against
 // files that make the most of them.
 const (
-	plainOutputCost  = 720   // an address, no dust, no fields: only repeated-address can be found
-	bareOutputCost   = 1_400 // any other without fields
-	outputCost       = 1_650 // with fields
+	plainOutputCost  = 950   // an address, no dust, no fields: only repeated-address can be found
+	bareOutputCost   = 1_800 // any other without fields
+	outputCost       = 2_000 // with fields
 	scriptCost       = 10    // a byte of a script that is shown in hex
 	bareInputCost    = 1_100 // one field at most: what it spends
-	inputCost        = 2_100
+	inputCost        = 2_400
 	containerOutCost = 80
 	containerInCost  = 144
 	pairCost         = 130

@@ -4,15 +4,12 @@
 package inspect
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"iter"
 	"math"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/airlock-signer/airlock/signer"
@@ -49,10 +46,35 @@ type Document struct {
 	PSBTVersion *uint32        `json:"psbt_version"`
 	Network     signer.Network `json:"network"`
 	Transaction *Transaction   `json:"transaction"`
-	Inputs      []Input        `json:"inputs"`
-	Outputs     []Output       `json:"outputs"`
-	Totals      *Totals        `json:"totals"`
-	Findings    []Finding      `json:"findings"`
+	Totals      *Totals        `json:"-"` // stands between the lists
+
+	report *signer.Report // of the lists; nil where there is none
+}
+
+// Inputs of the transaction, in its order. Like Outputs and Findings they are
+// made as they are asked for: a document of thousands of them costs no more
+// memory than its report.
+func (d *Document) Inputs() iter.Seq[Input] {
+	return func(yield func(Input) bool) {
+		for i := 0; d.report != nil && i < len(d.report.Inputs) && yield(fromInput(&d.report.Inputs[i])); i++ {
+		}
+	}
+}
+
+// Outputs of the transaction, in its order.
+func (d *Document) Outputs() iter.Seq[Output] {
+	return func(yield func(Output) bool) {
+		for i := 0; d.report != nil && i < len(d.report.Outputs) && yield(fromOutput(&d.report.Outputs[i])); i++ {
+		}
+	}
+}
+
+// Findings, the most severe first.
+func (d *Document) Findings() iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		for i := 0; d.report != nil && i < len(d.report.Findings) && yield(fromFinding(&d.report.Findings[i])); i++ {
+		}
+	}
 }
 
 // Transaction is the unsigned transaction. Weight is estimated with worst-case
@@ -164,7 +186,6 @@ func (o Options) Missing(name string, why error) *Document {
 func (o Options) unread(name string, v signer.Verdict, why string) *Document {
 	return &Document{
 		Format: Format, File: fileName(name), Verdict: v, Error: why, Ownership: ownership(false), Network: o.Network,
-		Inputs: []Input{}, Outputs: []Output{}, Findings: []Finding{},
 	}
 }
 
@@ -192,16 +213,7 @@ func FromReport(name string, r *signer.Report) *Document {
 		Transaction: &Transaction{
 			TxID: r.TxID.String(), Version: r.TxVersion, LockTime: r.LockTime, Weight: r.Weight, VSize: r.VSize,
 		},
-		Inputs: make([]Input, len(r.Inputs)), Outputs: make([]Output, len(r.Outputs)), Findings: make([]Finding, len(r.Findings)),
-	}
-	for i := range r.Inputs {
-		d.Inputs[i] = fromInput(&r.Inputs[i])
-	}
-	for i := range r.Outputs {
-		d.Outputs[i] = fromOutput(&r.Outputs[i])
-	}
-	for i, f := range r.Findings {
-		d.Findings[i] = Finding{Code: f.Code, Severity: f.Severity.String(), Subject: f.Subject, Index: f.Index, Message: f.Message()}
+		report: r,
 	}
 	t := &Totals{In: amount(r.Totals.In), ToOthers: r.Totals.ToOthers, BackToUs: r.Totals.BackToUs, Fee: amount(r.Totals.Fee)}
 	if r.Totals.Fee.Known {
@@ -225,6 +237,10 @@ func fromOutput(out *signer.Output) Output {
 		Index: out.Index, Amount: out.Amount, Address: text(out.Address), ScriptType: out.ScriptType,
 		ScriptHex: hex.EncodeToString(out.Script), Kind: out.Kind, Proof: out.Proof, Path: path(out.Path),
 	}
+}
+
+func fromFinding(f *signer.Finding) Finding {
+	return Finding{Code: f.Code, Severity: f.Severity.String(), Subject: f.Subject, Index: f.Index, Message: f.Message()}
 }
 
 func text(s string) *string {
@@ -270,37 +286,4 @@ func (d *Document) ExitStatus() int {
 		return ExitUnreadable
 	}
 	return ExitRefused // an unknown verdict too: fail closed
-}
-
-// JSON is the document on one line, with a line feed. It is ASCII alone:
-// whatever could move or hide text on a terminal stands as \uXXXX, and reads
-// back the same.
-func (d *Document) JSON() ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(d); err != nil {
-		return nil, err
-	}
-	return ascii(b.Bytes()), nil
-}
-
-// ascii escapes every character beyond ASCII, and DEL. In JSON these stand in
-// strings only.
-func ascii(in []byte) []byte {
-	out := make([]byte, 0, len(in))
-	for len(in) > 0 {
-		r, n := utf8.DecodeRune(in)
-		switch {
-		case r < 0x7f:
-			out = append(out, in[0])
-		case r > 0xffff:
-			hi, lo := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, hi, lo)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		in = in[n:]
-	}
-	return out
 }

@@ -115,7 +115,7 @@ func TestStickWithWallets(t *testing.T) {
 		}
 		d := document(t, f.Name, f.Data, o)
 		var codes []string
-		for _, found := range d.Findings {
+		for found := range d.Findings() {
 			if found.Severity != "note" {
 				codes = append(codes, string(found.Code))
 			}
@@ -151,7 +151,7 @@ func TestWithoutWallet(t *testing.T) {
 			if d.Ownership != "not checked" || d.Totals.BackToUs != 0 {
 				t.Errorf("%s, %s: ownership %s, back to us %d", f.Name, name, d.Ownership, d.Totals.BackToUs)
 			}
-			for _, in := range d.Inputs {
+			for in := range d.Inputs() {
 				want := signer.Claimed
 				if name == "stranger" || (name == "fingerprint" && f.Name == "caution/foreign-input.psbt" && in.Index == 1) {
 					want = signer.Theirs
@@ -160,12 +160,12 @@ func TestWithoutWallet(t *testing.T) {
 					t.Errorf("%s, %s: input %d is %s, want %s", f.Name, name, in.Index, in.Owner, want)
 				}
 			}
-			for _, out := range d.Outputs {
+			for out := range d.Outputs() {
 				if out.Kind == signer.KindChange || out.Kind == signer.KindOwn || out.Proof != "none" {
 					t.Errorf("%s, %s: output %d is %s, proof %q", f.Name, name, out.Index, out.Kind, out.Proof)
 				}
 			}
-			for _, found := range d.Findings {
+			for found := range d.Findings() {
 				if slices.Contains(silent, found.Code) {
 					t.Errorf("%s, %s: %s", f.Name, name, found.Code)
 				}

@@ -66,14 +66,14 @@ func TestKruxWithDescriptor(t *testing.T) {
 			if d.Ownership != "checked" || d.Transaction == nil || *d.Encoding != "base64" {
 				t.Fatalf("ownership %s, %s", d.Ownership, d.Error)
 			}
-			for _, in := range d.Inputs {
+			for in := range d.Inputs() {
 				if in.Owner != signer.Ours || string(in.ScriptType) != string(c.kind) || in.Wallet == nil || *in.Wallet != "krux" ||
 					in.SignaturesHave != 0 || in.SignaturesNeed != 1 || in.Amount == nil {
 					t.Errorf("input %d: %+v", in.Index, in)
 				}
 			}
 			var warn []string
-			for _, f := range d.Findings {
+			for f := range d.Findings() {
 				if f.Severity != "note" {
 					warn = append(warn, string(f.Code))
 				}

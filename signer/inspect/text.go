@@ -1,7 +1,9 @@
 package inspect
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/airlock-signer/airlock/signer"
@@ -27,7 +29,19 @@ var verdictLines = [...]struct {
 // the order of the station's screens. Everything in it is safe to print: names and
 // messages of a report are escaped by package signer already.
 func (d *Document) Text() string {
-	w := &writer{}
+	var b strings.Builder
+	_ = d.WriteText(&b) // a Builder takes everything
+	return b.String()
+}
+
+// WriteText writes Text piece by piece.
+func (d *Document) WriteText(to io.Writer) error {
+	w := &writer{bufio.NewWriter(to)}
+	d.text(w)
+	return w.Flush() // also gives the first error before it
+}
+
+func (d *Document) text(w *writer) {
 	w.line(plain.Text(d.File))
 	for _, v := range verdictLines {
 		if v.verdict == d.Verdict {
@@ -41,7 +55,7 @@ func (d *Document) Text() string {
 		w.linef("  SHA-256 %s", *d.SHA256)
 	}
 	if d.Transaction == nil || d.Totals == nil || d.PSBTVersion == nil || d.Encoding == nil {
-		return w.String()
+		return
 	}
 	w.wrap(2, fmt.Sprintf("PSBT version %d, %s, %s; ownership %s", *d.PSBTVersion, *d.Encoding, d.Network, d.Ownership))
 	w.line("")
@@ -49,11 +63,10 @@ func (d *Document) Text() string {
 	w.outputs(d)
 	w.inputs(d)
 	w.transaction(d.Transaction)
-	w.findings(d.Findings)
-	return w.String()
+	w.findings(d)
 }
 
-type writer struct{ strings.Builder }
+type writer struct{ *bufio.Writer }
 
 func (w *writer) line(s string)                 { w.WriteString(s + "\n") }
 func (w *writer) linef(format string, a ...any) { w.line(fmt.Sprintf(format, a...)) }
@@ -132,8 +145,7 @@ func (w *writer) address(a string) {
 }
 
 func (w *writer) outputs(d *Document) {
-	for i := range d.Outputs {
-		out := &d.Outputs[i]
+	for out := range d.Outputs() {
 		w.linef("\n  Output %d: %s   %s BTC   %s", out.Index, out.Kind, btc(&out.Amount), out.ScriptType)
 		switch {
 		case out.Address != nil:
@@ -153,8 +165,7 @@ func (w *writer) outputs(d *Document) {
 }
 
 func (w *writer) inputs(d *Document) {
-	for i := range d.Inputs {
-		in := &d.Inputs[i]
+	for in := range d.Inputs() {
 		proven := "amount not proven"
 		if in.AmountProven {
 			proven = "amount proven"
@@ -180,17 +191,19 @@ func (w *writer) transaction(t *Transaction) {
 }
 
 // findings come last, so that they are what stands above the prompt.
-func (w *writer) findings(all []Finding) {
-	if len(all) == 0 {
-		w.line("\n  No findings.")
-	}
-	for _, f := range all {
+func (w *writer) findings(d *Document) {
+	none := true
+	for f := range d.Findings() {
+		none = false
 		place := string(f.Subject)
 		if f.Subject != signer.SubjectTransaction {
 			place += fmt.Sprintf(" %d", f.Index)
 		}
 		w.linef("\n  %s %s (%s)", strings.ToUpper(f.Severity), f.Code, place)
 		w.wrap(4, f.Message)
+	}
+	if none {
+		w.line("\n  No findings.")
 	}
 }
 
