@@ -2,10 +2,12 @@ package signer
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"runtime"
 	"testing"
 
+	"github.com/airlock-signer/airlock/signer/container"
 	"github.com/airlock-signer/airlock/signer/samples"
 	"github.com/btcsuite/btcd/btcec/v2/schnorr"
 	"github.com/btcsuite/btcd/txscript"
@@ -196,5 +198,38 @@ func TestWorkGrowsWithTheBytes(t *testing.T) {
 				t.Errorf("the work is not counted: %+v", once)
 			}
 		})
+	}
+}
+
+// TestScriptReadOnce: however many signatures an input has, its witness script
+// is hashed and read once, and its digest computed once.
+func TestScriptReadOnce(t *testing.T) {
+	pubs := make([][]byte, 16)
+	script := []byte{txscript.OP_1}
+	for i := range pubs {
+		pubs[i] = samples.Stranger(0).At(samples.P2WPKH, 0, uint32(i)).PubKey.SerializeCompressed()
+		script = append(script, push(pubs[i])...)
+	}
+	script = append(script, txscript.OP_16, txscript.OP_CHECKMULTISIG)
+	sum := sha256.Sum256(script)
+	hashed := func(signatures int) int {
+		p := samples.NewPacket("script")
+		in := p.Spend(samples.Spot{Type: samples.P2WPKH, Script: append([]byte{0, 32}, sum[:]...), PubKey: samples.Demo().At(samples.P2WPKH, 0, 0).PubKey}, 50_000)
+		in.Set(container.InWitnessScript, nil, script)
+		for _, pub := range pubs[:signatures] {
+			in.Set(container.InPartialSig, pub, []byte{0x30, 6, 2, 1, 1, 2, 1, 1, 1})
+		}
+		p.Pay(samples.Stranger(0).At(samples.P2WPKH, 0, 0).Script, 40_000)
+		a, err := openRaw(t, p.Bytes()).assess(t.Context(), Settings{Network: Mainnet}, Ownership{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.work.points != signatures {
+			t.Errorf("%d of %d signatures were looked at", a.work.points, signatures)
+		}
+		return a.work.hashed
+	}
+	if one, all := hashed(1), hashed(len(pubs)); one != all || one < len(script) {
+		t.Errorf("%d bytes for one signature, %d for %d", one, all, len(pubs))
 	}
 }
