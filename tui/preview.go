@@ -66,12 +66,27 @@ func previewLines(st session.State, z size) []string {
 		p.hang("    ", destination(o))
 	}
 	for _, k := range list {
-		if k.worst != signer.Refuse {
+		if k.worst == signer.Caution {
 			p.gap()
 			addKind(p, k)
 		}
 	}
+	addNotes(p, list)
 	return p.lines
+}
+
+// addNotes says what is ordinary in few lines: the review has it in full.
+func addNotes(p *page, list []kind) {
+	p.gap()
+	for _, k := range list {
+		if k.worst == signer.Note {
+			more := ""
+			if n := len(k.places); n > 1 {
+				more = fmt.Sprintf(" (and %d more)", n-1)
+			}
+			p.hang("note  ", k.places[0].What+more)
+		}
+	}
 }
 
 // addPrevious says what became of the previous transactions that the file
