@@ -123,6 +123,53 @@ func TestPagesAddUp(t *testing.T) {
 	}
 }
 
+// TestLongItemIsSeenWhole: the end of a finding that takes several pages does
+// not count for the rest of it.
+func TestLongItemIsSeenWhole(t *testing.T) {
+	me, pk := samples.Demo(), samples.NewPacket("dust")
+	pk.Spend(me.At(samples.P2WPKH, 0, 0), 500_000)
+	for i := range uint32(30) {
+		pk.Pay(samples.Stranger(2).At(samples.P2WPKH, 0, i).Script, int64(100+i))
+	}
+	pk.Change(me.At(samples.P2WPKH, 1, 0), 490_000)
+	p := play(t, samples.SampleFile{Name: "dust.psbt", Data: pk.Bytes()})
+	ready(p)
+	s := p.toReview("dust.psbt")
+	item := -1
+	for i, it := range p.m.state.Review.Items {
+		if it.Code == signer.CodeOutputDust {
+			item = i
+		}
+	}
+	last := -1
+	for i, page := range s.pages {
+		if len(page.ends) > 0 && page.ends[0] == item {
+			last = i
+		}
+	}
+	if last < 0 || s.pages[last].from == last {
+		t.Fatalf("the finding ends on page %d and begins on %d", last, s.pages[last].from)
+	}
+	p.press("end")
+	for s.at > last {
+		p.press("left")
+	}
+	if p.m.state.Review.Seen[item] {
+		t.Error("its end alone counts")
+	}
+	p.golden("review-long-last")
+	p.press("end")
+	for range 40 {
+		if p.m.state.Review.Seen[item] {
+			break
+		}
+		p.press("enter")
+	}
+	if !p.m.state.Review.Seen[item] {
+		t.Error("Enter alone does not lead to it")
+	}
+}
+
 // TestPagesStayWhereTheyAre: a problem that makes the room smaller does not
 // turn the page.
 func TestPagesStayWhereTheyAre(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 type reviewPage struct {
 	lines []string
 	ends  []int       // indexes in ReviewView.Items
+	from  int         // the page on which the first of them begins
 	code  signer.Code // of the finding on it; "" where there is none
 }
 
@@ -99,11 +100,12 @@ func makePages(st session.State, z size) []reviewPage {
 // put adds lines as a page, or as several where they are too many. Items end on
 // the last one.
 func (g *pager) put(lines []string, code signer.Code, ends ...int) {
+	from := len(g.pages)
 	for len(lines) > g.z.h {
 		g.pages = append(g.pages, reviewPage{lines: append(lines[:g.z.h-1:g.z.h-1], styleDim.Render("(goes on, on the next page)")), code: code})
 		lines = lines[g.z.h-1:]
 	}
-	g.pages = append(g.pages, reviewPage{lines: lines, ends: ends, code: code})
+	g.pages = append(g.pages, reviewPage{lines: lines, ends: ends, from: from, code: code})
 }
 
 // manyPage puts the payments from item i on one page, with running totals, and

@@ -11,12 +11,13 @@ import (
 )
 
 // reviewScreen shows the review, page by page. An item counts as shown when
-// its last line was on screen.
+// every page of it was on screen.
 type reviewScreen struct {
 	at     int
 	anchor int // the first item that ends on that page, or after it
 	key    pagesKey
 	pages  []reviewPage
+	drawn  map[int]bool // of these pages
 	find   findBox
 }
 
@@ -30,7 +31,7 @@ func (s *reviewScreen) lay(st session.State, z size) []reviewPage {
 		return nil
 	}
 	if k := keyOf(st, s.room(z)); k != s.key {
-		s.key, s.pages = k, makePages(st, s.room(z))
+		s.key, s.pages, s.drawn = k, makePages(st, s.room(z)), map[int]bool{}
 		s.at = max(0, min(s.at, len(s.pages)-1))
 		for i, p := range s.pages {
 			if len(p.ends) > 0 && p.ends[len(p.ends)-1] >= s.anchor {
@@ -84,6 +85,10 @@ func (s *reviewScreen) seen(st session.State, z size) []session.Event {
 	if len(pages) == 0 {
 		return nil
 	}
+	s.drawn[s.at] = true
+	if s.undrawn(s.at) >= 0 {
+		return nil
+	}
 	var evs []session.Event
 	for _, i := range pages[s.at].ends {
 		if !st.Review.Seen[i] {
@@ -91,6 +96,17 @@ func (s *reviewScreen) seen(st session.State, z size) []session.Event {
 		}
 	}
 	return evs
+}
+
+// undrawn is the first page not yet on screen of what ends on this one; -1
+// where all were.
+func (s *reviewScreen) undrawn(page int) int {
+	for i := s.pages[page].from; i <= page; i++ {
+		if !s.drawn[i] {
+			return i
+		}
+	}
+	return -1
 }
 
 func (s *reviewScreen) keys(st session.State, z size) []binding {
@@ -134,8 +150,11 @@ func (s *reviewScreen) onward(st session.State) []binding {
 	}
 	for i, p := range s.pages {
 		for _, item := range p.ends {
-			if !st.Review.Seen[item] && i != s.at {
-				return []binding{local(fmt.Sprintf("go to page %d, not seen yet", i+1), func() { s.goTo(i) }, "enter")}
+			if st.Review.Seen[item] {
+				continue
+			}
+			if to := s.undrawn(i); to >= 0 {
+				return []binding{local(fmt.Sprintf("go to page %d, not seen yet", to+1), func() { s.goTo(to) }, "enter")}
 			}
 		}
 	}

@@ -122,6 +122,32 @@ func TestRefusedHasNoWayOn(t *testing.T) {
 	}
 }
 
+// TestPartWantsAWord: a paused run ends as a part only after the word.
+func TestPartWantsAWord(t *testing.T) {
+	p := play(t)
+	ready(p)
+	s := newPausedScreen()
+	st := session.State{Step: session.StepPaused, Progress: signer.Progress{Made: 1, Total: 3}, Settings: signer.Settings{Network: signer.Mainnet}}
+	p.m.state, p.m.screen, p.m.settled = st, s, true
+	p.golden("paused")
+	s.part.open = true
+	p.golden("paused-part")
+	do := func() action { return s.part.keys()[0].do() }
+	if do() != nil {
+		t.Error("written without the word")
+	}
+	s.part.text.value = "part"
+	if got, ok := do().(send); !ok || len(got) != 1 || got[0] != (session.WritePart{}) {
+		t.Error("the word does nothing")
+	}
+	st.Progress.Made = 0
+	for _, b := range s.keys(st, p.m.room()) {
+		if strings.Contains(b.help, "so far") {
+			t.Error("offered with nothing signed")
+		}
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	for want, index := range map[string][]int{
 		"input 7":                             {7, 7},
