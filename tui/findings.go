@@ -107,6 +107,10 @@ func addKind(p *page, k kind) {
 			p.gap()
 		}
 		for _, what := range whats[a] {
+			if len(whats[a]) > 1 && a.subject != signer.SubjectTransaction {
+				p.hang("  ", placesText(a.subject, where[said{a, what}])+": "+what)
+				continue
+			}
 			p.hang("  what   ", what)
 			if a.subject != signer.SubjectTransaction {
 				p.hang("  where  ", placesText(a.subject, where[said{a, what}]))
