@@ -249,18 +249,17 @@ func (s *Session) unlockFailed(h *held, err error) {
 	s.problem = sentence(err)
 	var wrong card.WrongPINError
 	switch {
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong) && wrong.Left > 0:
 		h.info.PINTries = wrong.Left
 		s.job.word, s.job.wrongPIN = false, true
 		s.step = StepPIN
-		if wrong.Left == 0 {
-			h.info.State = card.StatePINBlocked
-			h.trouble = card.ErrBlocked.Error()
-			s.step = StepCard
+	case errors.As(err, &wrong), errors.Is(err, card.ErrBlocked):
+		// The driver knows whether the PUK is blocked as well. Whatever it says,
+		// this card gets no further PIN.
+		h.info = h.card.Info()
+		if h.trouble = infoTrouble(h.info); h.trouble == "" {
+			h.trouble = sentence(err)
 		}
-	case errors.Is(err, card.ErrBlocked):
-		h.info.PINTries, h.info.State = 0, card.StatePINBlocked
-		h.trouble = card.ErrBlocked.Error()
 		s.step = StepCard
 	default:
 		s.step = StepCard
