@@ -176,8 +176,7 @@ func (d *fuseDisk) find(name string) (key string, node uint64) {
 	return name, 0
 }
 
-// refuses: what Linux's vfat does not take (vfat_valid_longname, and characters
-// that FAT has not).
+// refuses: what one FAT driver or another does not take.
 func (d *fuseDisk) refuses(name string) bool {
 	if !d.fat {
 		return false

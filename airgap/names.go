@@ -41,6 +41,9 @@ func ResultNames(input string) (part, signed, final string) {
 	if strings.Trim(stem, "._ ") == "" {
 		stem = "transaction"
 	}
+	if isReserved(stem + "-part") {
+		stem = "_" + stem
+	}
 	return stem + "-part" + ext, stem + "-signed" + ext, stem + "-final.txn"
 }
 
@@ -82,6 +85,15 @@ func portable(stem string) string {
 // forbidden on FAT, exFAT and NTFS; "/" everywhere.
 const forbidden = `"*/:<>?\|`
 
+// isReserved: names of devices, whatever follows after a dot: computers with
+// Windows open the device instead, and some file systems refuse them.
+func isReserved(name string) bool {
+	first, _, _ := strings.Cut(name, ".")
+	return reserved.MatchString(strings.TrimRight(first, " "))
+}
+
+var reserved = regexp.MustCompile(`(?i)^(con|prn|aux|nul|(com|lpt)[0-9])$`)
+
 // shorten cuts to at most n bytes, between characters.
 func shorten(s string, n int) string {
 	if len(s) <= n {
@@ -96,7 +108,7 @@ func shorten(s string, n int) string {
 // checkName refuses a name that some medium would not take, or would change.
 func checkName(name string) error {
 	stem := strings.TrimRight(name, " .")
-	if name == "" || len(name) > maxName || stem != name || portable(name) != name {
+	if name == "" || len(name) > maxName || stem != name || portable(name) != name || isReserved(name) {
 		return &MediumError{Condition: ErrName, Step: "create"}
 	}
 	return nil

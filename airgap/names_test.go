@@ -34,6 +34,9 @@ func TestResultNames(t *testing.T) {
 		{"a\xff\xfeb.psbt", "a__b-part.psbt", "a__b-signed.psbt", "a__b-final.txn"},
 		{`q:"*?<>|\.psbt`, "q________-part.psbt", "q________-signed.psbt", "q________-final.txn"},
 		{"Grüße 元.psbt", "Grüße 元-part.psbt", "Grüße 元-signed.psbt", "Grüße 元-final.txn"},
+		{"con.psbt", "con-part.psbt", "con-signed.psbt", "con-final.txn"},
+		{"Con.2024.psbt", "_Con.2024-part.psbt", "_Con.2024-signed.psbt", "_Con.2024-final.txn"},
+		{"_Con.2024-signed.psbt", "_Con.2024-part.psbt", "_Con.2024-signed.psbt", "_Con.2024-final.txn"},
 		{"end. .psbt", "end-part.psbt", "end-signed.psbt", "end-final.txn"},
 		{long, cut + "-part.psbt", cut + "-signed.psbt", cut + "-final.txn"},
 	} {
@@ -64,12 +67,12 @@ func TestNumberedNames(t *testing.T) {
 }
 
 func TestNamesThatNoMediumShouldGet(t *testing.T) {
-	for _, name := range []string{"", ".", "..", "a/b", "a\x00b", "../x", ".airlock-1.tmp", "a:b", "a ", "a.", "a\x1b", "\xff", "a\u200bb", strings.Repeat("x", 256)} {
+	for _, name := range []string{"", ".", "..", "a/b", "a\x00b", "../x", ".airlock-1.tmp", "a:b", "a ", "a.", "a\x1b", "\xff", "a\u200bb", "con", "NUL.txt", "lpt1.a.b", "aux .txt", strings.Repeat("x", 256)} {
 		if err := checkName(name); !errors.Is(err, ErrName) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
-	for _, name := range []string{"a", "payment-signed.psbt", "Grüße 元.txn", strings.Repeat("x", 255)} {
+	for _, name := range []string{"a", "payment-signed.psbt", "con-signed.psbt", "com.txt", "com10", "icon", "Grüße 元.txn", strings.Repeat("x", 255)} {
 		if err := checkName(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -77,7 +80,7 @@ func TestNamesThatNoMediumShouldGet(t *testing.T) {
 }
 
 func FuzzResultNames(f *testing.F) {
-	for _, s := range []string{"payment.psbt", "a-part.txt", "..", "\xff.psbt", "-signed-1.psbt", ".psbt.txt", strings.Repeat("é", 300), "a\x00/\x1b"} {
+	for _, s := range []string{"payment.psbt", "a-part.txt", "..", "\xff.psbt", "-signed-1.psbt", ".psbt.txt", strings.Repeat("é", 300), "a\x00/\x1b", "nul.a.psbt"} {
 		f.Add(s, 2)
 	}
 	f.Fuzz(func(t *testing.T, in string, n int) {
