@@ -18,6 +18,8 @@ type held struct {
 	info     card.Info
 	opening  bool
 	trouble  string
+	inUse    bool // it could not be opened because it was held already
+	again    bool // by an opening of our own that came too late: open it again
 	loggedIn bool
 	io       *sync.Mutex // cards are not safe for concurrent use
 	// out is closed when the last logout has ended; nil before the first. A PIN
@@ -114,12 +116,15 @@ func (s *Session) openSlot(h *held) {
 func (s *Session) onCardOpened(ev cardOpened) {
 	h := s.slots[ev.slot]
 	if h == nil || !h.opening || h.slot.Insertions != ev.insertions {
-		if ev.card != nil {
-			go ev.card.Close() // that card is out already
-		}
+		s.openedLate(ev)
 		return
 	}
 	h.opening = false
+	if h.inUse = errors.Is(ev.err, card.ErrInUse); h.inUse && h.again {
+		h.again = false
+		s.openSlot(h)
+		return
+	}
 	if ev.err != nil {
 		h.trouble = ev.err.Error()
 		return
@@ -127,6 +132,30 @@ func (s *Session) onCardOpened(ev cardOpened) {
 	h.card, h.info = ev.card, ev.card.Info()
 	h.trouble = infoTrouble(h.info)
 	s.advance()
+}
+
+// openedLate gives up an opening that nobody waits for any more. Where a card
+// was put back fast, it held that card, and kept the opening after it out.
+func (s *Session) openedLate(ev cardOpened) {
+	if ev.card == nil {
+		s.onSlotLeft(ev.slot)
+		return
+	}
+	go func() {
+		_ = ev.card.Close()
+		s.post(slotLeft{ev.slot})
+	}()
+}
+
+// onSlotLeft opens a slot that our own late opening kept from being opened.
+func (s *Session) onSlotLeft(name string) {
+	switch h := s.slots[name]; {
+	case h == nil || h.card != nil:
+	case h.opening:
+		h.again = true
+	case h.inUse:
+		s.openSlot(h)
+	}
 }
 
 // infoTrouble is why a PIN must not be asked for such a card; "" where it may.

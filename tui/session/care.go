@@ -115,15 +115,17 @@ type care struct {
 	pin    *secret.Buffer // kept while a card with an identity is unlocked
 	notice string         // what was done last; "" where nothing was
 
-	task   Task
-	stage  Stage
-	next   []Stage                  // still to come
-	typing *secret.Buffer           // what is typed now
-	codes  map[Stage]*secret.Buffer // what was typed before in this task
-	word   bool                     // the word before the last try was typed
-	name   string
-	again  func() // does the work that was interrupted once more; nil where that is not safe
-	wanted cardID // the card that must be back for it
+	task      Task
+	stage     Stage
+	next      []Stage                  // still to come
+	typing    *secret.Buffer           // what is typed now
+	codes     map[Stage]*secret.Buffer // what was typed before in this task
+	word      bool                     // the word before the last try was typed
+	name      string
+	warning   string // what else the task does to this card
+	computing bool   // busy with something that wants no card
+	again     func() // does the work that was interrupted once more; nil where that is not safe
+	wanted    cardID // the card that must be back for it
 
 	attested *card.Attestation
 	keys     *keyRun
@@ -200,7 +202,7 @@ func (c *care) wipeTask() {
 // forget ends the task, whatever it was.
 func (c *care) forget() {
 	c.wipeTask()
-	c.task, c.stage, c.next, c.again, c.word, c.name = TaskNone, StageNone, nil, nil, false, ""
+	c.task, c.stage, c.next, c.again, c.word, c.name, c.warning = TaskNone, StageNone, nil, nil, false, "", ""
 	c.attested, c.keys = nil, nil
 }
 

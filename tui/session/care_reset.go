@@ -83,9 +83,15 @@ func (s *Session) resetSlot(h *held) {
 func (s *Session) onResetStepped(ev resetStepped) {
 	h := s.slots[ev.slot]
 	if h == nil || !h.opening || h.slot.Insertions != ev.insertions {
-		return // that card is out already; what the card counted, the next step tells
+		s.onSlotLeft(ev.slot) // that card is out already; what it counted, the next step tells
+		return
 	}
 	h.opening = false
+	if h.inUse = errors.Is(ev.err, card.ErrInUse); h.inUse && h.again {
+		h.again = false
+		s.openSlot(h)
+		return
+	}
 	if !s.resetting(ev.slot) {
 		s.openSlot(h) // the reset was given up meanwhile
 		return
@@ -96,9 +102,9 @@ func (s *Session) onResetStepped(ev resetStepped) {
 	case errors.Is(ev.err, card.ErrResetInterrupted) && r.left == r.total:
 		s.problem = "" // the reader did not cut the power: the next insertion is the first that counts
 	case ev.err != nil && card.Gone(ev.err):
-		s.problem = sentence(ev.err)
+		s.problem = careSentence(ev.err)
 	case ev.err != nil:
-		s.stopReset(h, sentence(ev.err))
+		s.stopReset(h, careSentence(ev.err))
 	case ev.left >= r.left:
 		s.stopReset(h, "The count did not go on: this is another card, or the card was used elsewhere meanwhile. The reset was stopped, and this card keeps what it holds.")
 	case ev.left == 0:

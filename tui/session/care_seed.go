@@ -148,7 +148,7 @@ func (s *Session) makeSeed(ev MakeSeed) {
 		}
 	}
 	if err != nil {
-		s.toPage(sentence(err))
+		s.toPage(careSentence(err))
 	}
 }
 
@@ -202,7 +202,7 @@ func (s *Session) diceAlone() {
 		entropy.Release()
 	}
 	if err != nil {
-		s.toPage(sentence(err))
+		s.toPage(careSentence(err))
 		return
 	}
 	s.enterStage(StageSeedHand)
@@ -221,7 +221,7 @@ func (s *Session) mixSeed() {
 		err = mixer.AddDice(r.dice, r.doubt)
 	}
 	if err != nil {
-		s.toPage(sentence(err))
+		s.toPage(careSentence(err))
 		return
 	}
 	s.compute("Collecting random numbers", func() (then, drop func(), err error) {
@@ -279,6 +279,13 @@ func (s *Session) deriveSeed() {
 	words := r.words
 	s.compute("Making the key of the words", func() (then, drop func(), err error) {
 		made, err := words.Seed(pass)
+		if errors.Is(err, seed.ErrPassphrase) {
+			return func() {
+				c.next = []Stage{StagePassAgain}
+				s.enterStage(StagePassphrase)
+				s.problem = "Wallets do not read these characters alike, so they would make different keys of it. Choose another passphrase."
+			}, func() {}, nil
+		}
 		if err != nil {
 			return nil, nil, err
 		}

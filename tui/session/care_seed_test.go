@@ -467,3 +467,33 @@ func TestCardLoadsAnotherSeed(t *testing.T) {
 	}
 	x.noSecrets()
 }
+
+// TestPulledWhileComputing: the words that were being made are not shown.
+func TestPulledWhileComputing(t *testing.T) {
+	x := atSeed(t, unseededCard(t, "0.12"))
+	x.s.Do(MakeSeed{Source: SeedKernel, Words: 12})
+	if err := x.readers.Remove(testReader); err != nil {
+		t.Fatal(err)
+	}
+	st := x.until("the card to be out", func(st State) bool { return len(st.Slots) == 1 && !st.Slots[0].Present })
+	if st.Step != StepCare || st.Care.Seed != nil {
+		t.Errorf("step %d", st.Step)
+	}
+	x.noSecrets()
+}
+
+// TestPassphraseThatWalletsReadDifferently is asked for anew.
+func TestPassphraseThatWalletsReadDifferently(t *testing.T) {
+	x := atSeed(t, unseededCard(t, "0.12"))
+	x.enterWords(demoWords)
+	x.s.Do(WantPassphrase{})
+	bad := "a" + strings.Repeat("\u0301", 40)
+	x.typeSecret(bad)
+	x.typeSecret(bad)
+	st := x.stage(StagePassphrase)
+	mentions(t, st.Problem, "choose another passphrase")
+	x.typeSecret("a")
+	x.stage(StagePassAgain)
+	x.typeSecret("a")
+	x.stage(StageSeedConfirm)
+}

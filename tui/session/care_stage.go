@@ -110,6 +110,9 @@ func (s *Session) doTask(t Task) {
 	s.problem, c.notice = "", ""
 	c.task, c.id = t, h.id()
 	c.next = plan(t, h.card)
+	if w, ok := h.card.(card.EraseWarner); ok && t == TaskErase {
+		c.warning = w.EraseWarning()
+	}
 	if t == TaskUnlock || t.wantsLogin() && !h.loggedIn {
 		c.next = append([]Stage{StageUnlock}, c.next...)
 	}

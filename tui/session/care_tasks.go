@@ -56,7 +56,6 @@ func (s *Session) keep(l loggedInTo, pin *secret.Buffer) {
 		return
 	}
 	h.loggedIn, h.info.Label = true, l.label
-	h.info.PINTries = h.card.Info().PINTries
 	s.seen[h.id()] = h.id().certain()
 	c.key = l.key
 	if h.id().certain() {
@@ -65,7 +64,7 @@ func (s *Session) keep(l loggedInTo, pin *secret.Buffer) {
 		pin.Release()
 	}
 	if l.trouble != nil {
-		s.problem = sentence(l.trouble) + " " + needsReset
+		s.problem = careSentence(l.trouble) + " " + needsReset
 	}
 }
 

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -507,79 +506,6 @@ func exportKey(t *testing.T, x *sitting) {
 	}
 }
 
-// TestPulledAtEachExchange pulls the card at every exchange of every task, and
-// expects a sentence, no secrets left, and a card that can be used when it is
-// back.
-func TestPulledAtEachExchange(t *testing.T) {
-	for _, task := range []Task{TaskTest, TaskAttest, TaskName, TaskChangePIN} {
-		for n := 1; ; n++ {
-			if !pulledAt(t, task, n) {
-				break
-			}
-			if n > 40 {
-				t.Fatalf("task %d has no end", task)
-			}
-		}
-	}
-}
-
-// pulledAt reports whether the task had so many exchanges.
-func pulledAt(t *testing.T, task Task, n int) bool {
-	t.Helper()
-	var x *sitting
-	var armed atomic.Bool
-	var count atomic.Int32
-	pulling := simcard.WithFaults(demoCard(t, "0.12", "one"), func(_ int, apdu []byte, next func([]byte) []byte) []byte {
-		if armed.Load() && int(count.Add(1)) == n {
-			armed.Store(false)
-			_ = x.readers.Remove(testReader)
-			return nil
-		}
-		return next(apdu)
-	})
-	x = atPage(t, pulling)
-	x.unlockCard(simcard.DemoPIN)
-	armed.Store(task == TaskTest || task == TaskAttest) // they begin at once
-	x.task(task)
-	if task == TaskChangePIN {
-		x.s.Do(GoOn{})
-		x.typeSecret(simcard.DemoPIN)
-		x.typeSecret("8642")
-	}
-	if task == TaskChangePIN || task == TaskName {
-		armed.Store(true)
-	}
-	switch task {
-	case TaskChangePIN:
-		x.typeSecret("8642")
-	case TaskName:
-		x.s.Do(TextTyped{Text: "Daily"})
-	}
-	st := x.until("the end", func(st State) bool {
-		return st.Busy == "" && (st.Step == StepCare || st.Care.Stage == StageGone || st.Care.Stage == StageDone)
-	})
-	if armed.Load() {
-		return false
-	}
-	if st.Step == StepCare && st.Problem == "" && st.Care.Notice == "" {
-		t.Errorf("task %d, exchange %d: no sentence", task, n)
-	}
-	x.insert(pulling)
-	if st.Step == StepCareTask && st.Care.Stage == StageGone {
-		// The same card is picked up again, and the work done.
-		st = x.until("the result", func(st State) bool {
-			return st.Busy == "" && (st.Step == StepCare || st.Care.Stage == StageDone)
-		})
-		if st.Care.Notice == "" && st.Care.Attested == nil {
-			t.Errorf("task %d, exchange %d: it did not go on: %q", task, n, st.Problem)
-		}
-	}
-	if st.Step == StepCare {
-		x.noSecrets()
-	}
-	return true
-}
-
 func TestNetworkAndIdleLockCare(t *testing.T) {
 	x := atPage(t, demoCard(t, "0.12", "one"))
 	x.unlockCard(simcard.DemoPIN)
@@ -602,37 +528,4 @@ func TestNetworkAndIdleLockCare(t *testing.T) {
 	y.now = y.now.Add(time.Hour)
 	st = y.until("the lock", func(st State) bool { return st.Care.Locked })
 	mentions(t, st.Problem, "nobody pressed a key", "logged out")
-}
-
-// TestAnotherCardAfterADrop: the PIN goes to no other card.
-func TestAnotherCardAfterADrop(t *testing.T) {
-	var x *sitting
-	var armed atomic.Bool
-	pulling := simcard.WithFaults(demoCard(t, "0.12", "one"), func(_ int, apdu []byte, next func([]byte) []byte) []byte {
-		if armed.CompareAndSwap(true, false) {
-			_ = x.readers.Remove(testReader)
-			return nil
-		}
-		return next(apdu)
-	})
-	x = atPage(t, pulling)
-	x.unlockCard(simcard.DemoPIN)
-	x.task(TaskName)
-	armed.Store(true)
-	x.s.Do(TextTyped{Text: "Daily"})
-	x.stage(StageGone)
-	other := demoCard(t, "0.12", "two")
-	x.insert(other)
-	st := x.until("the other card to be named", func(st State) bool { return strings.Contains(st.Problem, "another card") })
-	if st.Care.Stage != StageGone {
-		t.Errorf("stage %d", st.Care.Stage)
-	}
-	if other.Count(0x42) != 0 {
-		t.Error("the other card got the PIN")
-	}
-	x.remove()
-	x.insert(pulling)
-	if st = x.page(); st.Care.Slot.Info.Label != "Daily" {
-		t.Errorf("label %q", st.Care.Slot.Info.Label)
-	}
 }

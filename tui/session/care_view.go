@@ -42,7 +42,7 @@ func (s *Session) careView() *CareView {
 		return nil
 	}
 	v := &CareView{Offers: s.offers(), Notice: c.notice, Task: c.task, Stage: c.stage, Tries: s.tries(c.stage), WantWord: s.wantWord(),
-		Confirm: s.confirmed(), Locked: !s.careLoggedIn(), Knows: c.pin != nil}
+		Confirm: s.confirmed(), Warning: c.warning, Locked: !s.careLoggedIn(), Knows: c.pin != nil}
 	v.Slot.Name = c.slot
 	if h := s.slots[c.slot]; h != nil {
 		v.Slot = h.view()
@@ -72,7 +72,8 @@ func (s *Session) careView() *CareView {
 	return v
 }
 
-// about asks the interfaces of the card for what the screens say.
+// about asks the interfaces of the card for what the screens say: only what
+// never changes, for the card may be at work.
 func (v *CareView) about(h *held) {
 	if i, ok := h.card.(card.Initializer); ok {
 		v.Setup = i.SetupRules()
@@ -82,9 +83,6 @@ func (v *CareView) about(h *held) {
 	}
 	if l, ok := h.card.(card.Labeler); ok {
 		v.LabelMax = l.LabelMax()
-	}
-	if w, ok := h.card.(card.EraseWarner); ok && v.Task == TaskErase {
-		v.Warning = w.EraseWarning()
 	}
 }
 

@@ -3,8 +3,12 @@ package session
 import (
 	"context"
 	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/airlock-signer/airlock/reader/card"
+	"github.com/airlock-signer/airlock/reader/seed"
 )
 
 // careDone is the end of a piece of work with a card.
@@ -48,6 +52,7 @@ func (s *Session) run(busy string, again bool, w work) {
 		return ev
 	})
 	s.busy, s.step, s.problem = busy, StepCareTask, ""
+	c.computing = false
 	s.turn++
 }
 
@@ -60,6 +65,7 @@ func (s *Session) compute(busy string, f func() (then, drop func(), err error)) 
 		return ev
 	})
 	s.busy, s.step, s.problem = busy, StepCareTask, ""
+	s.care.computing = true
 	s.turn++
 }
 
@@ -78,7 +84,7 @@ func (s *Session) onCareDone(ev careDone) {
 	s.turn++
 	if h == nil {
 		if ev.err != nil {
-			s.toPage(sentence(ev.err))
+			s.toPage(careSentence(ev.err))
 			return
 		}
 		ev.then()
@@ -122,13 +128,13 @@ func (s *Session) careFailed(h *held, err error) {
 	switch {
 	case isPIN && pin.Left > 0, isPUK && puk.Left > 0:
 		s.askCodeAgain()
-		s.problem = sentence(err)
+		s.problem = careSentence(err)
 	case isPIN, isPUK, errors.Is(err, card.ErrBlocked), errors.Is(err, card.ErrPUKBlocked):
-		s.toPage(sentence(err))
+		s.toPage(careSentence(err))
 	case card.Gone(err):
 		s.wentAway(h, err)
 	default:
-		s.toPage(sentence(err) + s.wiped())
+		s.toPage(careSentence(err) + s.wiped())
 		if !settled(err) {
 			s.care.forgetLogin()
 			s.reopen(h)
@@ -173,7 +179,7 @@ func (s *Session) wentAway(h *held, err error) {
 	}
 	s.reopen(h)
 	c.forgetLogin()
-	s.toPage(sentence(err) + s.wiped())
+	s.toPage(careSentence(err) + s.wiped())
 }
 
 // wiped is said where words were made or entered, and a person needs them again.
@@ -188,10 +194,13 @@ func (s *Session) wiped() string {
 // that work itself notices.
 func (s *Session) careDropped(slot string) {
 	c := s.care
-	if c == nil || c.slot != slot || s.busy != "" || c.reset != nil || s.step == StepCareTask && c.stage == StageGone {
+	if c == nil || c.slot != slot || s.busy != "" && !c.computing || c.reset != nil || s.step == StepCareTask && c.stage == StageGone {
 		return
 	}
 	c.forgetLogin()
+	if s.busy != "" {
+		s.abort()
+	}
 	if s.step == StepCareTask {
 		s.toPage("The card was taken out, and what was typed was wiped. Put the card back to begin again.")
 	}
@@ -239,4 +248,22 @@ func (s *Session) resume(h *held) {
 			again()
 		}, nil
 	})
+}
+
+// careSentence is what a person reads of an error: errors of the machinery are
+// no sentences of their own.
+func careSentence(err error) string {
+	switch {
+	case errors.Is(err, seed.ErrKernel):
+		return "This machine gave no random numbers, so no words were made. Start it again, or use dice alone."
+	case errors.Is(err, seed.ErrUnusable):
+		return "These words make no key (one chance in 2^127). Make new ones."
+	}
+	text := sentence(err)
+	first, size := utf8.DecodeRuneInString(text)
+	text = string(unicode.ToUpper(first)) + text[size:]
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, ")") {
+		text += "."
+	}
+	return text
 }

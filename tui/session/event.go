@@ -119,6 +119,8 @@ type (
 	}
 	// slotFree: the card held before is closed, the slot can be opened again.
 	slotFree struct{ held *held }
+	// slotLeft: an opening that came too late let go of the slot.
+	slotLeft struct{ slot string }
 	tick     struct{}
 )
 
@@ -154,4 +156,5 @@ func (partMade) event()         {}
 func (written) event()          {}
 func (cardDead) event()         {}
 func (slotFree) event()         {}
+func (slotLeft) event()         {}
 func (tick) event()             {}

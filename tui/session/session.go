@@ -217,6 +217,8 @@ func (s *Session) Do(ev Event) {
 			ev.held.card = nil
 			s.openSlot(ev.held)
 		}
+	case slotLeft:
+		s.onSlotLeft(ev.slot)
 	case slotFree:
 		s.onSlotFree(ev.held)
 	case tick:
