@@ -28,21 +28,27 @@ func mountTmpfs(t *testing.T, point, options string) {
 // loopDisk makes an ext2 image of 1 MiB, mounts it and gives the loop device.
 func loopDisk(t *testing.T, point string) (image, device string) {
 	t.Helper()
+	return loopDiskOf(t, point, "ext2", 1<<20)
+}
+
+// loopDiskOf is loopDisk with another kind of ext, and another size in bytes.
+func loopDiskOf(t *testing.T, point, kind string, size int) (image, device string) {
+	t.Helper()
 	image = filepath.Join(t.TempDir(), "image")
-	if err := errors.Join(os.MkdirAll(point, 0o755), os.WriteFile(image, make([]byte, 1<<20), 0o600)); err != nil {
+	if err := errors.Join(os.MkdirAll(point, 0o755), os.WriteFile(image, make([]byte, size), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	run := func(name string, args ...string) string {
 		out, err := exec.Command(name, args...).CombinedOutput()
 		if err != nil {
-			t.Skipf("SKIPPED, NO REAL DISK TRIED (needs root, loop devices and mkfs.ext2): %s: %v: %s", name, err, out)
+			t.Skipf("SKIPPED, NO REAL DISK TRIED (needs root, loop devices and mkfs): %s: %v: %s", name, err, out)
 		}
 		return strings.TrimSpace(string(out))
 	}
-	run("mkfs.ext2", "-q", "-F", "-m", "0", image)
+	run("mkfs."+kind, "-q", "-F", "-m", "0", image)
 	device = run("losetup", "--find", "--show", image)
 	t.Cleanup(func() { _ = exec.Command("losetup", "-d", device).Run() })
-	run("mount", "-t", "ext2", device, point)
+	run("mount", "-t", kind, device, point)
 	t.Cleanup(func() { _ = unix.Unmount(point, unix.MNT_DETACH) })
 	return image, device
 }
