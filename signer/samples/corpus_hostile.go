@@ -187,6 +187,7 @@ func hostileSignatures(s *shelf) {
 	})
 	s.refused("hostile/sighash/last-input", "sighash-unsafe", "Five inputs, the last asks for NONE with ANYONECANPAY.", s.five, sighash(4, 0x82))
 	s.refused("hostile/sighash/mixed", "fee-unknown other-account sighash-unsafe", "Segwit v0 asks for ALL, taproot for SINGLE.", joined(s.me.At(P2TR, 0, 3)), sighash(0, 1), sighash(1, 3))
+	s.refused("hostile/mixed/taproot-false-previous", "fee-unknown prevtx-mismatch", "A taproot coin of ours needs no previous transaction, but a false one is there.", s.spending(P2TR), otherPrevious)
 	s.caution("hostile/mixed/taproot-and-v0", "other-account", "Coins of our taproot and our segwit account: nothing is change.", joined(s.me.At(P2TR, 0, 3)))
 	s.refused("hostile/mixed/v0-unproven", "other-account prevtx-missing", "The same, without the previous transaction of the segwit v0 coin.", joined(s.me.At(P2TR, 0, 3)), input(0, (*Input).WithoutPrevious))
 	s.caution("hostile/mixed/stranger-taproot", "fee-unknown foreign-input", "A stranger's taproot coin beside ours of segwit v0.", joined(s.friend.At(P2TR, 0, 3)))

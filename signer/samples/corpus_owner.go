@@ -191,6 +191,7 @@ func networkCases(s *shelf) {
 	on(s.clear("network-mismatch/miss-testnet", "Keys of testnet on testnet.", move("m/84h/1h/0h/0/0", "m/84h/1h/0h/1/0")), "testnet")
 	on(s.clear("network-mismatch/miss-no-coin-type", "A path without a coin type.", move("m/0h/0/0", "m/0h/1/0")), "testnet")
 	s.clear("network-mismatch/miss-45", "The old purpose of multisig has no coin type.", move("m/45h/1h/0h/0/0", "m/45h/1h/0h/1/0"))
+	s.clear("network-mismatch/miss-other-chain", "The coin type of another chain is not that of another network.", move("m/84h/2h/0h/0/0", "m/84h/2h/0h/1/0"))
 	s.clear("network-mismatch/miss-stranger", "A stranger's claim of testnet.", input(0, func(in *Input) { in.Derive(s.friend.Spot(P2WPKH, "m/84h/1h/0h/0/0")) }))
 
 	accounts := func(n int) change {
