@@ -72,7 +72,7 @@ func newFuseDisk(files map[string][]byte) *fuseDisk {
 	return d
 }
 
-// mount has the kernel mount it, and answers until it is unmounted or vanishes.
+// mount has the kernel mount it (there must be a file on it), and answers until it is unmounted or vanishes.
 func (d *fuseDisk) mount(t *testing.T, point string) (unmount func()) {
 	t.Helper()
 	fd, err := unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0)
@@ -84,6 +84,7 @@ func (d *fuseDisk) mount(t *testing.T, point string) (unmount func()) {
 		_ = unix.Close(fd)
 		t.Skipf("SKIPPED, NO FAILING MEDIUM TRIED (needs root): %v", err)
 	}
+	first := slices.Min(slices.Collect(maps.Keys(d.names)))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -100,16 +101,20 @@ func (d *fuseDisk) mount(t *testing.T, point string) (unmount func()) {
 	t.Cleanup(unmount)
 	// Go polls the files it opens, and a poll that this process has to answer
 	// itself may stop it. Once told that there is none, the kernel asks no more.
-	for name := range d.names {
-		file, err := unix.Open(filepath.Join(point, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(file), Events: unix.POLLIN}}, 0)
-		_ = unix.Close(file)
-		break
+	file, err := unix.Open(filepath.Join(point, first), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, _ = unix.Poll([]unix.PollFd{{Fd: int32(file), Events: unix.POLLIN}}, 0)
+	_ = unix.Close(file)
 	return unmount
+}
+
+// on has a say about every request from now on.
+func (d *fuseDisk) on(say func(r fuseRequest) fuseDo) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onOp = say
 }
 
 func (d *fuseDisk) serve(fd int) {

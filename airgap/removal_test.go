@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -53,17 +54,17 @@ func TestEveryOffsetOfAFileFails(t *testing.T) {
 	d := newFuseDisk(map[string][]byte{"big": sample(pages*fuseMaxData - 100), "good": []byte("good")})
 	v, _ := mounted(t, d)
 	for page := range uint64(pages) {
-		hit := 0
-		d.onOp = func(r fuseRequest) fuseDo {
+		var hit atomic.Int64
+		d.on(func(r fuseRequest) fuseDo {
 			if r.op == fuseRead && r.offset/fuseMaxData == page {
-				hit++
+				hit.Add(1)
 				return fuseDo{errno: unix.EIO}
 			}
 			return fuseDo{}
-		}
+		})
 		data, err := Read(t.Context(), v, "big", 1<<20)
-		if !errors.Is(err, ErrIO) || !errors.Is(err, unix.EIO) || data != nil || hit == 0 {
-			t.Errorf("page %d: %d bytes, %v, failed %d times", page, len(data), err, hit)
+		if !errors.Is(err, ErrIO) || !errors.Is(err, unix.EIO) || data != nil || hit.Load() == 0 {
+			t.Errorf("page %d: %d bytes, %v, failed %d times", page, len(data), err, hit.Load())
 		}
 		listing, err := Scan(t.Context(), v)
 		if err != nil || len(listing.Files) != 2 {
@@ -150,7 +151,7 @@ func requestsOf(t *testing.T, fat bool, result []byte) int {
 	d := newFuseDisk(fullStick())
 	d.fat = fat
 	v, unmount := mounted(t, d)
-	d.onOp = func(fuseRequest) fuseDo { return fuseDo{} }
+	d.on(func(fuseRequest) fuseDo { return fuseDo{} })
 	if s := sit(t, v, result); len(s.errs) > 0 {
 		t.Fatal(s.errs)
 	}
@@ -192,7 +193,7 @@ func failRequest(t *testing.T, name string, fat bool, result []byte, onOp func(f
 	d.fat = fat
 	v, unmount := mounted(t, d)
 	var last fuseRequest
-	d.onOp = func(r fuseRequest) fuseDo { last = r; return onOp(r) }
+	d.on(func(r fuseRequest) fuseDo { last = r; return onOp(r) })
 	s := sit(t, v, result)
 	unmount()
 	for _, allNames := range []bool{false, true} {
