@@ -3,6 +3,7 @@ package tui
 import (
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/airlock-signer/airlock/reader/simcard"
@@ -300,4 +301,60 @@ func TestCardsScreen(t *testing.T) {
 	p.press("enter")
 	p.step(session.StepCare)
 	p.golden("care-page-contactless")
+}
+
+// TestWorkingScreens takes pictures while a card works, and when it went away
+// in the middle.
+func TestWorkingScreens(t *testing.T) {
+	p := play(t)
+	o := simcard.Demo("0.14", "Demo savings")
+	o.Random = &stream{seed: "card"}
+	c, err := simcard.NewSatochip(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var armed atomic.Bool
+	release := make(chan struct{})
+	p.card = simcard.WithFaults(c, func(_ int, apdu []byte, next func([]byte) []byte) []byte {
+		if !armed.CompareAndSwap(true, false) {
+			return next(apdu)
+		}
+		<-release
+		_ = p.readers.Remove(goldenReader)
+		return nil
+	})
+	ready(p)
+	p.insert()
+	p.press("c", "enter")
+	p.step(session.StepCare)
+	p.do(session.TaskUnlock)
+	p.code(simcard.DemoPIN)
+	p.page()
+	armed.Store(true)
+	p.do(session.TaskTest)
+	p.golden("care-working")
+	close(release)
+	p.stage(session.StageGone)
+	p.until("the card out", func(st session.State) bool { return !st.Slots[0].Present })
+	p.golden("care-gone")
+	p.insert()
+	p.page()
+	if !strings.Contains(p.m.View(), "The test is passed") {
+		t.Errorf("it did not go on:\n%s", p.m.View())
+	}
+}
+
+// TestSigningSaysWhereCardsAreSetUp: the way on for a card that cannot sign yet.
+func TestSigningSaysWhereCardsAreSetUp(t *testing.T) {
+	p := play(t)
+	c, err := simcard.NewSatochip(newCardOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.card = c
+	ready(p)
+	p.open("payment.psbt")
+	p.press("enter")
+	p.insert()
+	p.golden("card-never-set-up")
 }

@@ -109,6 +109,12 @@ func (c *cardScreen) body(st session.State, z size) []string {
 		}
 		p.hang(mark+shorten(plain.Text(v.Name), 30)+": ", slotText(v))
 	}
+	for _, v := range st.Slots {
+		if v.Opened && v.Trouble != "" {
+			p.gap().add("Cards are set up, unblocked and loaded on the first screen, under c.")
+			break
+		}
+	}
 	return p.lines
 }
 
