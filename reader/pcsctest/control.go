@@ -152,7 +152,7 @@ func freePort(t testing.TB) int {
 
 // Pull pulls the reader out while a card in it is being asked something: the
 // exchange ends as the plug is out.
-func (s *Service) Pull(c *Card) {
+func (s *Service) Pull(c interface{ Remove() }) {
 	s.t.Helper()
 	if err := os.WriteFile(s.path("unplugged"), nil, 0o644); err != nil {
 		s.t.Fatal(err)

@@ -23,6 +23,8 @@ type Satochip struct {
 	version string
 	random  io.Reader
 	log     []Exchange
+	digests [][32]byte                   // signed with a key of the card
+	instead func(path []uint32) []uint32 // nil on an honest card
 
 	// What a reset clears.
 	selected  bool

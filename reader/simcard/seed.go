@@ -120,7 +120,7 @@ func (s *Satochip) extendedKey(c command) ([]byte, uint16) {
 	if c.p2&0x80 != 0 {
 		clear(s.nodes)
 	}
-	node, sw := s.derive(c.data[:4*depth])
+	node, sw := s.derive(s.substituted(c.data[:4*depth]))
 	if sw != swOK {
 		return nil, sw
 	}

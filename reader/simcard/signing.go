@@ -76,6 +76,7 @@ func (s *Satochip) signHash(c command) ([]byte, uint16) {
 	if sw != swOK {
 		return nil, sw
 	}
+	s.signed(c.data[:32])
 	return s.signDigest(key, c.data[:32]), swOK
 }
 
@@ -137,6 +138,7 @@ func (s *Satochip) signSchnorr(c command) ([]byte, uint16) {
 		return nil, swInternal
 	}
 	digest := c.data[:32]
+	s.signed(digest)
 	aux := [32]byte(s.bytes(32))
 	sig, err := schnorr.Sign(s.tweaked.d, digest, schnorr.CustomNonce(aux))
 	if err != nil {
@@ -200,6 +202,8 @@ func (s *Satochip) signMessage(c command) ([]byte, uint16) {
 	if sw != swOK {
 		return nil, sw
 	}
+	hash := sha256.Sum256(digest)
+	s.signed(hash[:])
 	return s.sign(key, digest), swOK
 }
 
