@@ -245,10 +245,19 @@ func (s *Session) mixSeed() {
 	})
 }
 
+// maxPassphrase in bytes: half of the page, so that what did not fit into the
+// page is noticed, and never cut off.
+const maxPassphrase = textSize / 2
+
 func (s *Session) passphraseTyped() {
 	c := s.care
 	if c.typing.Len() == 0 {
 		s.problem = "Nothing was typed. Esc leaves; without a passphrase the words alone make the key."
+		return
+	}
+	if c.typing.Len() > maxPassphrase {
+		c.typing.Clear()
+		s.problem = fmt.Sprintf("This is too long: a passphrase has %d bytes at most here. Nothing of it was used.", maxPassphrase)
 		return
 	}
 	if c.codes == nil {

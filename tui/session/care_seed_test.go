@@ -242,6 +242,8 @@ func TestPassphrase(t *testing.T) {
 	x.stage(StagePassphrase)
 	x.typeSecret("")
 	mentions(t, x.s.State().Problem, "nothing was typed")
+	x.typeSecret(strings.Repeat("x", maxPassphrase+1))
+	mentions(t, x.s.State().Problem, "too long")
 	x.typeSecret("TREZOR")
 	x.stage(StagePassAgain)
 	x.typeSecret("TREZ0R")
