@@ -268,7 +268,7 @@ func (m *model) shut() {
 
 // leave ends the station, unless something signed would be lost.
 func (m *model) leave() tea.Cmd {
-	if r := m.state.Result; r != nil && !r.Done() || m.state.Step == session.StepPaused || m.state.Step == session.StepSigning {
+	if m.state.Unwritten {
 		return m.tell(session.ShowHome{}) // which says why not
 	}
 	return tea.Quit

@@ -201,6 +201,7 @@ func (s *Session) onCardGone() {
 	case StepPIN:
 		s.problem = card.ErrRemoved.Error()
 		s.step = StepCard
+		s.job.lost = s.job.asked.slot.Name
 	}
 }
 
@@ -211,16 +212,32 @@ func (s *Session) reopen(h *held) {
 	if h.card == nil || s.slots[h.slot.Name] != h {
 		return
 	}
-	dead := *h
-	fresh := &held{slot: h.slot, io: &sync.Mutex{}, opening: true}
-	s.slots[h.slot.Name] = fresh
-	if s.job.slot == h.slot.Name {
-		s.job.key, s.job.slot = nil, ""
-	}
+	dead, fresh := *h, s.renew(h)
+	fresh.opening = true
 	go func() {
 		closeCard(&dead)
 		s.post(slotFree{fresh})
 	}()
+}
+
+// renew puts an empty slot in the place of a card that is of no use any more.
+// What was asked for or begun with that card does not go to the one that is
+// found there next.
+func (s *Session) renew(h *held) *held {
+	fresh := &held{slot: h.slot, io: &sync.Mutex{}}
+	s.slots[h.slot.Name] = fresh
+	if s.job.slot == h.slot.Name {
+		s.job.key, s.job.slot = nil, ""
+	}
+	return fresh
+}
+
+// onCardDead opens anew what could not be logged out and was closed.
+func (s *Session) onCardDead(ev cardDead) {
+	if s.slots[ev.slot] == ev.held {
+		s.openSlot(s.renew(ev.held))
+		s.advance()
+	}
 }
 
 func (s *Session) onSlotFree(h *held) {

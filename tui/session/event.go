@@ -109,6 +109,7 @@ type (
 	written struct {
 		gen    int
 		volume airgap.Volume
+		dir    string // that was written to
 		done   []airgap.Written
 		err    error
 	}

@@ -155,21 +155,29 @@ func (s *Session) finish(res *signer.Result) {
 }
 
 // write writes what is not yet written to a medium. Another medium than
-// before gets all of it, in its top folder.
+// before gets all of it; where it has no such folder, at the top.
 func (s *Session) write(v airgap.Volume) {
 	r := s.job.result
 	if s.step != StepResult || r == nil || r.writing {
 		return
 	}
 	if v.Path != r.volume.Path {
-		r.volume, r.dir, r.written = v, ".", nil
+		r.dir = "."
+	}
+	again := v.ID != r.volume.ID // mounted anew, at the same place perhaps: the same medium or not
+	if again || v.Path != r.volume.Path {
+		r.volume, r.written = v, nil
 	}
 	r.writing, r.trouble = true, ""
 	media, dir, todo := s.cfg.Media, r.dir, r.files[len(r.written):]
 	s.begin(func(ctx context.Context, gen int) Event {
-		ev := written{gen: gen, volume: v}
+		ev := written{gen: gen, volume: v, dir: dir}
 		for _, f := range todo {
-			w, err := media.Write(ctx, v, dir, f.name, f.data)
+			w, err := media.Write(ctx, v, ev.dir, f.name, f.data)
+			if again && ev.dir != "." && errors.Is(err, airgap.ErrNotFound) {
+				ev.dir = "."
+				w, err = media.Write(ctx, v, ev.dir, f.name, f.data)
+			}
 			if err != nil {
 				ev.err = err
 				return ev
@@ -185,7 +193,7 @@ func (s *Session) onWritten(ev written) {
 	if ev.gen != s.gen || r == nil {
 		return
 	}
-	r.writing = false
+	r.writing, r.dir = false, ev.dir
 	r.written = append(r.written, ev.done...)
 	if ev.err != nil {
 		r.trouble = sentence(ev.err)
@@ -198,6 +206,7 @@ func (s *Session) onIsolation(i airgap.Isolation) {
 	s.isolation = i
 	s.careIsolation(i)
 	if s.blocked() {
+		s.forgetPIN() // also that of a card that is out
 		switch s.step {
 		case StepPIN, StepUnlocking, StepReview, StepApprove, StepSigning:
 			if s.job.key != nil || s.step != StepReview {

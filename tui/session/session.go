@@ -111,6 +111,7 @@ type job struct {
 	cardID   cardID         // the card that was unlocked for it
 	slot     string         // where that card is
 	asked    *held          // the card that the PIN is asked for: it goes to no other
+	lost     string         // slot whose card went away while its PIN was asked for; "" where none did
 	key      *cardKey       // of the unlocked card; nil while locked
 	pin      *secret.Buffer // kept while a card with an identity is unlocked
 	resume   bool           // paused because the card went away: its return goes on
@@ -213,10 +214,7 @@ func (s *Session) Do(ev Event) {
 	case written:
 		s.onWritten(ev)
 	case cardDead:
-		if s.slots[ev.slot] == ev.held {
-			ev.held.card = nil
-			s.openSlot(ev.held)
-		}
+		s.onCardDead(ev)
 	case slotLeft:
 		s.onSlotLeft(ev.slot)
 	case slotFree:
@@ -242,7 +240,7 @@ func (s *Session) doPerson(ev Event) bool {
 	case GoOn:
 		s.goOn()
 	case ChooseSlot:
-		s.chosen = ev.Name
+		s.chosen, s.job.lost = ev.Name, ""
 		s.advance()
 	case RetrySlot:
 		s.retrySlot(ev.Name)
@@ -326,6 +324,10 @@ func (s *Session) back() {
 	case StepOpening, StepMalformed, StepPreview, StepFailed, StepResult:
 		s.goTo(StepFiles)
 	case StepCard, StepPIN, StepUnlocking:
+		if s.halfway() {
+			s.toPaused()
+			return
+		}
 		s.toPreview()
 	case StepReview:
 		s.toPreview()
@@ -341,13 +343,30 @@ func (s *Session) back() {
 // goTo leaves for the first screen or the list of files, unless something
 // would be lost: that wants Discard.
 func (s *Session) goTo(step Step) {
-	unwritten := s.job.result != nil && !s.job.result.view().Done()
-	if unwritten || s.step == StepSigning || s.step == StepPaused {
+	if s.unwritten() {
 		s.problem = "What was signed is not written yet and would be lost. Write it first, or discard it."
 		return
 	}
 	s.leave(step)
 	s.scan()
+}
+
+// unwritten tells whether leaving would lose what was signed, or what is being
+// signed.
+func (s *Session) unwritten() bool {
+	waits := s.job.result != nil && !s.job.result.view().Done()
+	return waits || s.halfway() || s.step == StepSigning || s.step == StepPaused
+}
+
+// halfway tells whether an approved run has made some of its signatures.
+func (s *Session) halfway() bool { return s.job.approval != nil && s.job.progress.Made > 0 }
+
+// toPaused goes back to a run that was about to go on, with what it has.
+func (s *Session) toPaused() {
+	s.abort()
+	s.logout()
+	s.job.asked, s.job.lost, s.job.resume = nil, "", false
+	s.step, s.problem = StepPaused, "The run waits. What the card signed so far is kept in memory, and nothing was written."
 }
 
 // toPreview drops the review and logs out; the file stays open.
@@ -363,8 +382,8 @@ func (s *Session) toPreview() {
 // onTick is the idle lock.
 func (s *Session) onTick() {
 	s.careIdle()
-	if s.job.key == nil || s.step == StepSigning || s.cfg.Now().Sub(s.activity) < s.cfg.Idle {
+	if s.job.key == nil && s.job.pin == nil || s.step == StepSigning || s.cfg.Now().Sub(s.activity) < s.cfg.Idle {
 		return
 	}
-	s.lock("Nobody pressed a key for a while, so the card was logged out. Your review is kept.")
+	s.lock("Nobody pressed a key for a while, so the card was logged out and its PIN forgotten. Your review is kept.")
 }

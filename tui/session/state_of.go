@@ -10,7 +10,8 @@ func (s *Session) State() State {
 		Isolation: s.isolation, AllowNetwork: s.cfg.AllowNetwork, Settings: s.settings,
 		File: s.job.file, Preview: s.job.preview, Malformed: s.job.malformed, Progress: s.job.progress,
 		Previous: s.job.previous, OtherNetwork: s.job.other,
-		Locked: s.job.review != nil && s.job.key == nil,
+		Unwritten: s.unwritten(),
+		Locked:    s.job.review != nil && s.job.key == nil,
 	}
 	if d := s.cfg.Demo; d != nil {
 		st.Demo = &DemoView{PIN: d.PIN, Inserted: d.In()}

@@ -70,6 +70,9 @@ func (s *Session) advance() {
 	switch s.step {
 	case StepPIN:
 		if h := s.job.asked; s.slots[h.slot.Name] != h || h.trouble != "" || s.blocked() {
+			if !s.blocked() {
+				s.job.lost = h.slot.Name
+			}
 			s.job.asked, s.job.slot = nil, ""
 			s.step = StepCard
 			s.advance()
@@ -85,14 +88,16 @@ func (s *Session) advance() {
 			return
 		}
 		s.job.slot, s.job.asked = h.slot.Name, h
-		s.job.word, s.job.wrongPIN = false, false
-		if s.job.pin != nil && h.id() == s.job.cardID && h.id().certain() {
+		s.job.word, s.job.wrongPIN, s.job.lost = false, false, ""
+		// The last try is a person's: the card's PIN may have been changed meanwhile.
+		if s.job.pin != nil && h.id() == s.job.cardID && h.id().certain() && h.info.PINTries != 1 {
 			pin := s.job.pin
 			s.job.pin = nil
 			s.unlock(h, pin)
 			return
 		}
 		s.step = StepPIN
+		s.turn++ // a PIN that was begun for another card is not for this one
 	}
 }
 
@@ -103,6 +108,9 @@ func (s *Session) rightCard() *held {
 	h := s.current()
 	if h == nil || h.trouble != "" {
 		return nil
+	}
+	if s.job.lost != "" && h.slot.Name != s.job.lost {
+		return nil // a PIN was being typed for a card that is gone: a person picks another
 	}
 	want := s.job.cardID
 	if s.job.approval != nil && want.certain() && h.id() != want {
@@ -147,7 +155,7 @@ func (s *Session) unlock(h *held, pin *secret.Buffer) {
 	s.step, s.problem = StepUnlocking, ""
 	s.job.slot, s.job.wrongPIN = h.slot.Name, false
 	tx, kept, settings, ledger := s.job.tx, s.job.review != nil, s.settings, s.ledger
-	had, out := s.job.ready, h.out
+	had, out, opened := s.job.ready, h.out, h.card
 	s.begin(func(ctx context.Context, gen int) Event {
 		if out != nil {
 			<-out
@@ -155,11 +163,11 @@ func (s *Session) unlock(h *held, pin *secret.Buffer) {
 		h.io.Lock()
 		defer h.io.Unlock()
 		ev := unlocked{gen: gen, held: h, pin: pin}
-		if ev.err = h.card.VerifyPIN(ctx, pin); ev.err != nil {
+		if ev.err = opened.VerifyPIN(ctx, pin); ev.err != nil {
 			return ev
 		}
 		ev.pinOK = true
-		if ev.key, ev.err = newCardKey(ctx, h.card); ev.err != nil {
+		if ev.key, ev.err = newCardKey(ctx, opened); ev.err != nil {
 			return ev
 		}
 		if ev.ready, ev.err = readAccounts(ctx, ev.key, tx); ev.err != nil {
@@ -194,9 +202,8 @@ func (s *Session) onUnlocked(ev unlocked) {
 	h := ev.held
 	if ev.gen != s.gen { // the person went elsewhere meanwhile
 		ev.pin.Release()
-		if ev.pinOK {
-			s.reopen(h)
-		}
+		s.reopen(h) // it may be logged in, have a try less, or hang in an exchange
+		s.advance()
 		return
 	}
 	s.busy = ""
@@ -219,6 +226,9 @@ func (s *Session) onUnlocked(ev unlocked) {
 		ev.pin.Release()
 	}
 	h.info.PINTries = h.card.Info().PINTries
+	if s.slots[h.slot.Name] != h { // pulled since
+		s.job.key, s.job.slot = nil, ""
+	}
 	switch {
 	case ev.review != nil:
 		lost := s.job.review != nil
@@ -260,6 +270,7 @@ func (s *Session) unlockFailed(h *held, err error) {
 		if h.trouble = infoTrouble(h.info); h.trouble == "" {
 			h.trouble = sentence(err)
 		}
+		s.job.slot, s.chosen = "", "" // another card may be picked
 		s.step = StepCard
 	default:
 		s.step = StepCard
