@@ -176,6 +176,10 @@ func TestEnteredWordsScreens(t *testing.T) {
 	p.press("enter")
 	p.pin(strings.Repeat("abandon ", 5) + "aban ab")
 	p.golden("care-seed-enter")
+	p.pin(" ")
+	if !strings.Contains(p.m.View(), "Several words begin like this") {
+		t.Errorf("an unclear word was passed over:\n%s", p.m.View())
+	}
 	p.press("enter")
 	p.golden("care-seed-enter-ambiguous")
 	p.pin("andon ")

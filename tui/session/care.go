@@ -121,6 +121,7 @@ type care struct {
 	typing    *secret.Buffer           // what is typed now
 	codes     map[Stage]*secret.Buffer // what was typed before in this task
 	word      bool                     // the word before the last try was typed
+	settled   int                      // length of what was typed when it was looked at
 	name      string
 	warning   string // what else the task does to this card
 	computing bool   // busy with something that wants no card

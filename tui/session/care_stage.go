@@ -135,7 +135,7 @@ func (s *Session) nextStage() {
 func (s *Session) enterStage(g Stage) {
 	c := s.care
 	s.turn++
-	s.step, c.stage, c.word = StepCareTask, g, false
+	s.step, c.stage, c.word, c.settled = StepCareTask, g, false, 0
 	if c.typing != nil {
 		c.typing.Release()
 		c.typing = nil

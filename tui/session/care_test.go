@@ -9,7 +9,6 @@ import (
 	"github.com/airlock-signer/airlock/reader"
 	"github.com/airlock-signer/airlock/reader/card"
 	"github.com/airlock-signer/airlock/reader/simcard"
-	"github.com/airlock-signer/airlock/signer"
 )
 
 const demoFingerprint = "73c5da0a" // of the published demo seed
@@ -380,130 +379,6 @@ func TestEraseAndReset(t *testing.T) {
 		t.Errorf("state %s", st.Care.Slot.Info.State)
 	}
 	x.noSecrets()
-}
-
-// factoryReset goes through all insertions.
-func (x *sitting) factoryReset(c simcard.Card) State {
-	x.Helper()
-	x.task(TaskReset)
-	st := x.stage(StageConfirm)
-	x.s.Do(TextTyped{Text: "zzzz"})
-	if x.s.State().Care.Stage != StageConfirm {
-		x.Fatal("wrong characters were taken")
-	}
-	x.s.Do(TextTyped{Text: st.Care.Confirm[len(st.Care.Confirm)-4:]})
-	for n := 1; n < 5; n++ {
-		st = x.until("a step", func(st State) bool { return st.Care.Reset != nil && st.Care.Reset.Done == n && !st.Care.Reset.Working })
-		if !st.Care.Reset.In || st.Care.Reset.Total != 5 {
-			x.Errorf("step %d: %+v", n, st.Care.Reset)
-		}
-		_ = x.readers.Remove(testReader)
-		x.until("out", func(st State) bool { return !st.Care.Reset.In })
-		_ = x.readers.Insert(testReader, c)
-	}
-	return x.page()
-}
-
-func TestFactoryReset(t *testing.T) {
-	blocked := simcard.Demo("0.12", "one")
-	blocked.WrongPINs, blocked.WrongPUKs = 5, 3
-	for _, o := range []simcard.SatochipOptions{simcard.Demo("0.14", "one"), blocked} {
-		c, err := simcard.NewSatochip(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		x := atPage(t, c)
-		code := x.s.State().Care.Slot.Code
-		x.factoryReset(c)
-		st := x.until("the card as new", func(st State) bool { return st.Care.Slot.Opened })
-		mentions(t, st.Care.Notice, "reset is done")
-		if st.Care.Slot.Info.State != card.StateNotSetUp || st.Care.Slot.Code != code {
-			t.Errorf("state %s, code %s", st.Care.Slot.Info.State, st.Care.Slot.Code)
-		}
-		x.setUp("1357", "24682468")
-	}
-}
-
-// TestAnotherCardInAReset is stopped before it counts.
-func TestAnotherCardInAReset(t *testing.T) {
-	x := atPage(t, demoCard(t, "0.12", "one"))
-	x.task(TaskReset)
-	st := x.stage(StageConfirm)
-	x.s.Do(TextTyped{Text: st.Care.Confirm[len(st.Care.Confirm)-4:]})
-	x.until("step 1", func(st State) bool { return st.Care.Reset != nil && st.Care.Reset.Done == 1 })
-	_ = x.readers.Remove(testReader)
-	other := demoCard(t, "0.12", "two")
-	_ = x.readers.Insert(testReader, other)
-	st = x.until("the end", func(st State) bool { return st.Step == StepCare && st.Care.Slot.Opened })
-	mentions(t, st.Problem, "another card")
-	x.unlockCard(simcard.DemoPIN) // it has everything still
-}
-
-func TestResetGivenUp(t *testing.T) {
-	x := atPage(t, demoCard(t, "0.12", "one"))
-	x.task(TaskReset)
-	st := x.stage(StageConfirm)
-	x.s.Do(TextTyped{Text: st.Care.Confirm[len(st.Care.Confirm)-4:]})
-	x.until("step 1", func(st State) bool { return st.Care.Reset != nil && st.Care.Reset.Done == 1 })
-	x.s.Do(Back{})
-	st = x.until("the card as before", func(st State) bool { return st.Step == StepCare && st.Care.Slot.Opened })
-	mentions(t, st.Care.Notice, "stopped after step 1", "nothing is erased")
-	x.unlockCard(simcard.DemoPIN)
-}
-
-// TestKeys compares with what the demo mnemonic is published with.
-func TestKeys(t *testing.T) {
-	x := atPage(t, demoCard(t, "0.12", "one"))
-	x.task(TaskKeys)
-	x.stage(StageUnlock)
-	x.typeSecret(simcard.DemoPIN)
-	x.stage(StageKeyKind)
-	// BIP84 and BIP86, test vectors.
-	for _, c := range []struct {
-		kind        Kind
-		xpub, first string
-	}{
-		{KindWPKH, "", "bc1qcr8te4kr609gcawutmrza0j4xv80jy8z306fyu"},
-		{KindTR, "xpub6BgBgsespWvERF3LHQu6CnqdvfEvtMcQjYrcRzx53QJjSxarj2afYWcLteoGVky7D3UKDP9QyrLprQ3VCECoY49yfdDEHGCtMMj92pReUsQ", "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"},
-	} {
-		x.s.Do(ShowKey{Kind: c.kind})
-		st := x.stage(StageKey)
-		k := st.Care.Key
-		if k.First != c.first || c.xpub != "" && k.XPub != c.xpub {
-			t.Errorf("%d: %+v", c.kind, k)
-		}
-		if w, err := signer.ParseWallet("", k.File()[len(k.Expression)+1:], signer.Mainnet); err != nil || w.Descriptor() != k.Descriptor {
-			t.Errorf("%d: %v", c.kind, err)
-		}
-		x.s.Do(Back{})
-		x.stage(StageKeyKind)
-	}
-	for _, bad := range []string{"", "m", "84h//0", "84h/x", "84hh", "m/2147483648", "01/2", strings.Repeat("1/", 10) + "1"} {
-		x.s.Do(TextTyped{Text: bad})
-		if st := x.s.State(); st.Problem == "" || st.Care.Stage != StageKeyKind {
-			t.Errorf("%q was taken as a path", bad)
-		}
-	}
-	x.s.Do(TextTyped{Text: "m/48'/0h/0H/2"})
-	st := x.stage(StageKey)
-	mentions(t, st.Care.Key.Expression, "["+demoFingerprint+"/48h/0h/0h/2]xpub")
-	if st.Care.Key.Descriptor != "" {
-		t.Error("a descriptor for a path that says nothing of scripts")
-	}
-	exportKey(t, x)
-}
-
-func exportKey(t *testing.T, x *sitting) {
-	t.Helper()
-	st := x.until("the stick", func(st State) bool { return len(st.Volumes) == 1 })
-	x.s.Do(ExportKey{Volume: st.Volumes[0]})
-	st = x.until("the export", func(st State) bool { return st.Care.Key.Written != nil || st.Problem != "" })
-	if st.Problem != "" {
-		t.Fatal(st.Problem)
-	}
-	if got := string(x.files()[st.Care.Key.Written.Path]); got != string(st.Care.Key.File()) {
-		t.Errorf("%q on the stick", got)
-	}
 }
 
 func TestNetworkAndIdleLockCare(t *testing.T) {

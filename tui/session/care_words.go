@@ -22,10 +22,14 @@ func (s *Session) settleSeed() {
 	case StageSeedDice:
 		c.seed.dice.Settle()
 	case StageSeedEnter:
+		if c.typing.Len() == c.settled { // nothing was typed: what was said of it stands
+			return
+		}
 		s.problem = ""
 		if err := s.takeWords(); err != nil {
 			s.problem = wordSentence(err)
 		}
+		c.settled = c.typing.Len()
 	}
 }
 
