@@ -172,6 +172,60 @@ func TestPINForACardThatDiedMeanwhile(t *testing.T) {
 	}
 }
 
+// TestTaskDoesNotGoToAnotherCard: a reader exchanges the card without a word
+// while a PIN is typed for it. What was typed is wiped.
+func TestTaskDoesNotGoToAnotherCard(t *testing.T) {
+	var fails, swapped atomic.Bool
+	wait := make(chan struct{})
+	elsewhere := simcard.NewReaders(secondReader)
+	if err := elsewhere.Insert(secondReader, demoCard(t, "0.12", "two")); err != nil {
+		t.Fatal(err)
+	}
+	x := newSitting(t, func(c *Config) {
+		c.OpenCard = func(ctx context.Context, tr card.Transport) (card.Card, error) {
+			if swapped.Load() {
+				var err error
+				if tr, err = elsewhere.Connect(ctx, secondReader); err != nil {
+					return nil, err
+				}
+			}
+			opened, err := reader.Open(ctx, tr, rand.Reader)
+			if err != nil {
+				return nil, err
+			}
+			return &noLogout{opened, &fails, wait}, nil
+		}
+	})
+	x.toPIN(demoCard(t, "0.12", "one"))
+	x.pin(simcard.DemoPIN)
+	x.step(StepReview)
+	fails.Store(true)
+	x.s.Do(ShowHome{})
+	x.s.Do(ShowCards{})
+	x.s.Do(ShowCard{Slot: testReader})
+	x.s.Do(DoTask{Task: TaskUnlock})
+	st := x.s.State()
+	if st.Care == nil || st.Care.Secret == nil {
+		t.Fatalf("no PIN is asked for: step %d, problem %q", st.Step, st.Problem)
+	}
+	if err := st.Care.Secret.Append([]byte(simcard.DemoPIN)...); err != nil {
+		t.Fatal(err)
+	}
+	swapped.Store(true)
+	before := x.s.slots[testReader].id()
+	close(wait)
+	x.until("the other card", func(State) bool {
+		h := x.s.slots[testReader]
+		return h.card != nil && h.id() != before
+	})
+	fails.Store(false)
+	x.s.Do(SecretTyped{})
+	if st = x.s.State(); st.Step != StepCare || st.Busy != "" {
+		t.Errorf("step %d, busy %q: the PIN went to the other card", st.Step, st.Busy)
+	}
+	mentions(t, st.Problem, "another card")
+}
+
 // TestTryThatWasLeftBehindCounts: a wrong PIN whose answer came when the person
 // had gone back already. The next time, the tries left are those of the card.
 func TestTryThatWasLeftBehindCounts(t *testing.T) {

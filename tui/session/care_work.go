@@ -216,6 +216,10 @@ func (s *Session) careAdvance() {
 		if h.id() != c.id {
 			c.id, c.notice = h.id(), ""
 			c.forgetLogin()
+			if s.step == StepCareTask && (s.busy == "" || c.computing) {
+				s.abort() // what was typed or made was for the card before
+				s.toPage("Another card is in the reader than the one this was begun with, so what was typed was wiped.")
+			}
 		}
 		return
 	}
