@@ -1,6 +1,7 @@
 package signer
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -15,6 +16,7 @@ import (
 type Ledger struct {
 	mu     sync.Mutex
 	coins  map[wire.OutPoint][]SignedCoin
+	asked  map[wire.OutPoint]int64 // satoshis that a card was asked to sign for
 	txs    map[chainhash.Hash]*wire.MsgTx
 	nonces map[[4]byte]nonceSet
 
@@ -36,6 +38,7 @@ type SignedCoin struct {
 func NewLedger() *Ledger {
 	return &Ledger{
 		coins:  map[wire.OutPoint][]SignedCoin{},
+		asked:  map[wire.OutPoint]int64{},
 		txs:    map[chainhash.Hash]*wire.MsgTx{},
 		nonces: map[[4]byte]nonceSet{},
 	}
@@ -66,6 +69,31 @@ func (l *Ledger) recordCoin(tx *wire.MsgTx, txid chainhash.Hash, input int, amou
 		l.txs[txid] = kept
 	}
 	l.coins[coin] = append(l.coins[coin], SignedCoin{Amount: amount, Tx: kept, TxID: txid})
+}
+
+// ask notes that a card is about to be asked to sign for these coins. It is
+// false, and notes nothing, where one of them was asked for with another amount
+// before. A reader can keep a signature and say that the card was pulled: for
+// another amount it must not get a second one.
+func (l *Ledger) ask(coins map[wire.OutPoint]int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for coin, amount := range coins {
+		if before, ok := l.asked[coin]; ok && before != amount {
+			return false
+		}
+	}
+	maps.Copy(l.asked, coins)
+	return true
+}
+
+// askedFor is the amount that a card was asked to sign for with this coin;
+// unknown where none was.
+func (l *Ledger) askedFor(coin wire.OutPoint) Amount {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before, ok := l.asked[coin]
+	return Amount{before, ok}
 }
 
 // nonce is what a signature shows of its secret number k: the x coordinate of

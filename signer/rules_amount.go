@@ -155,18 +155,16 @@ func findSignedBefore(a *assessment, s *sayer) {
 	}
 	for i, in := range a.msg.TxIn {
 		f := &a.tx.ins[i]
-		var changed, other *SignedCoin
+		var other *SignedCoin
 		for _, c := range a.ledger.Signed(in.PreviousOutPoint) {
-			if f.known && c.Amount != f.spent.Value {
-				changed = &c
-			}
 			if c.TxID != a.report.TxID {
 				other = &c
 			}
 		}
-		if changed != nil {
+		// What a card was asked for counts, whether or not an answer came.
+		if before := a.ledger.askedFor(in.PreviousOutPoint); f.known && before.Known && before.Sat != f.spent.Value {
 			s.input(i, CodeAmountChanged, sentences{
-				fmt.Sprintf("This session signed for the same coin before, and then its amount was %s.", a.amount(changed.Amount)),
+				fmt.Sprintf("This session signed for the same coin before, and then its amount was %s.", a.amount(before.Sat)),
 				"A coin has one amount. Two signatures for two amounts can be put together into a transaction with a huge fee.",
 				"Do not use this file, and do not trust the computer that made it. If the first file was at fault, start the station anew and begin again.",
 			})

@@ -1,6 +1,8 @@
 package signer_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"github.com/airlock-signer/airlock/signer"
@@ -255,4 +257,37 @@ func TestSignedBefore(t *testing.T) {
 		}, want: "amount-changed amounts-unproven"},
 		{about: "another session"},
 	})
+}
+
+// TestAmountChangedAfterNoAnswer: a reader that keeps the signature, and says
+// that the card was pulled, gets none for another amount.
+func TestAmountChangedAfterNoAnswer(t *testing.T) {
+	ledger, k := signer.NewLedger(), demoKey(t)
+	lied := func(p *samples.Packet) {
+		p.Inputs[0].WithoutPrevious()
+		p.Inputs[0].Claim(200_100)
+	}
+	settings := mainnet
+	settings.AcceptUnproven = true
+	claimed := ordinary()
+	lied(claimed)
+	early := reviewFile(t, claimed.Bytes(), k, settings, ledger) // made before anything was asked
+	first := reviewFile(t, ordinary().Bytes(), k, mainnet, ledger)
+	pulled := &card{Key: k, sign: func(context.Context, []signer.Request, func(int)) ([]signer.Signature, error) { return nil, errPulled }}
+	a := approve(t, first)
+	var stopped *signer.InterruptedError
+	if _, err := signer.Sign(t.Context(), a, pulled, nil); !errors.As(err, &stopped) {
+		t.Fatal(err)
+	}
+	play(t, []scene{
+		{about: "the same coin with another amount", ledger: ledger,
+			settings: func(s *signer.Settings) { s.AcceptUnproven = true }, make: lied, want: "amount-changed amounts-unproven"},
+		{about: "a fee bump", ledger: ledger, make: func(p *samples.Packet) { p.Outputs[1].Amount -= 500 }},
+	})
+	if _, err := signer.Sign(t.Context(), approve(t, early), k, nil); !errors.Is(err, signer.ErrReviewChanged) {
+		t.Errorf("a review from before: %v", err)
+	}
+	if _, err := signer.Sign(t.Context(), a, k, nil); err != nil {
+		t.Errorf("going on with the first: %v", err)
+	}
 }

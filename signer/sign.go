@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/btcsuite/btcd/chaincfg/chainhash"
+	"github.com/btcsuite/btcd/wire"
 )
 
 // What Sign says about an approval. None of them is the card's fault.
@@ -187,6 +188,13 @@ func (n *run) collect(ctx context.Context, k Key, progress func(Progress)) error
 	}
 	if err := ctx.Err(); err != nil {
 		return n.interrupted(err)
+	}
+	coins := make(map[wire.OutPoint]int64, len(requests))
+	for _, req := range requests {
+		coins[n.container.Tx.TxIn[req.Input].PreviousOutPoint] = n.hasher.spent(req.Input).Value
+	}
+	if !n.ledger.ask(coins) { // the review looked too; another run may have begun since
+		return ErrReviewChanged
 	}
 	shown := 0 // a key is not believed more than was asked, nor a step back
 	sigs, failed := k.Sign(ctx, cloneRequests(requests), func(made int) {
