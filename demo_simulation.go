@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/airlock-signer/airlock/reader/simcard"
+	"github.com/airlock-signer/airlock/tui"
 	"github.com/airlock-signer/airlock/tui/session"
 )
 
@@ -20,11 +21,14 @@ const demoReader = "Simulated reader"
 const cardPace = 150 * time.Millisecond
 
 // demoFlag adds --demo: a simulated Satochip with published keys in a
-// simulated reader, put in and taken out with a key.
-func demoFlag(fs *flag.FlagSet) func(*session.Config) error {
+// simulated reader, put in and taken out with a key. And --plain-input, for the
+// test that a secret would be found in memory if the screen library saw it.
+func demoFlag(fs *flag.FlagSet) func(*tui.Options) error {
 	on := fs.Bool("demo", false, "training: a simulated card instead of the readers of this machine")
 	which := fs.String("demo-card", "ready", "with --demo: ready, or new (as it leaves the drawer)")
-	return func(cfg *session.Config) error {
+	plain := fs.Bool("plain-input", false, "for tests: secrets pass through the screen library")
+	return func(o *tui.Options) error {
+		o.PlainInput = *plain
 		if !*on {
 			return nil
 		}
@@ -41,8 +45,8 @@ func demoFlag(fs *flag.FlagSet) func(*session.Config) error {
 			return err
 		}
 		readers := simcard.NewReaders(demoReader)
-		cfg.Readers = readers
-		cfg.Demo = newDemo(readers, simcard.WithFaults(satochip, slow), pin)
+		o.Session.Readers = readers
+		o.Session.Demo = newDemo(readers, simcard.WithFaults(satochip, slow), pin)
 		return nil
 	}
 }

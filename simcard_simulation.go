@@ -16,12 +16,13 @@ import (
 	"github.com/airlock-signer/airlock/reader/simcard"
 )
 
-const simcardUsage = `Usage: airlock simcard [--vpcd HOST:PORT] [--version 0.11|0.12|0.14] [--state STATE]
+const simcardUsage = `Usage: airlock simcard [--vpcd HOST:PORT] [--version 0.11|0.12|0.14] [--state STATE] [--pin PIN]
 
 Plays a SIMULATED Satochip into the virtual reader of vsmartcard-vpcd, with the
 published demo seed. It holds nothing of worth, and must never.
 
-STATE is ready, unseeded, new, blocked or 2fa.
+STATE is ready, unseeded, new, blocked or 2fa. PIN, of 4 to 16 bytes, is for the
+cards that have one.
 
 Commands, one a line:
   out          pull the card
@@ -61,10 +62,11 @@ func runSimcard(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	addr := flags.String("vpcd", simcard.VPCDAddress, "")
 	version := flags.String("version", simcard.Satochip012, "")
 	state := flags.String("state", "ready", "")
+	pin := flags.String("pin", simcard.DemoPIN, "")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	cards, err := simulatedCards(*version, *state)
+	cards, err := simulatedCards(*version, *state, *pin)
 	if err == nil && flags.NArg() > 0 {
 		err = fmt.Errorf("%q is not an option", flags.Arg(0))
 	}
@@ -74,7 +76,7 @@ func runSimcard(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	s := &simulation{addr: *addr, cards: cards, out: stdout, in: firstCard, left: -1}
 	s.say("SIMULATED Satochip %s (%s), played into the virtual reader at %s. Its demo PIN is %s.",
-		*version, *state, *addr, simcard.DemoPIN)
+		*version, *state, *addr, *pin)
 	s.insert()
 	defer s.remove()
 	lines := bufio.NewScanner(stdin)
@@ -93,9 +95,15 @@ const (
 	otherCard = "other card"  // another seed
 )
 
-// simulatedCards fills the drawer. The state is that of the first card.
-func simulatedCards(version, state string) (map[string]simcard.Card, error) {
-	first := simcard.Demo(version, firstCard)
+// simulatedCards fills the drawer. The state is that of the first card, the PIN
+// that of all.
+func simulatedCards(version, state, pin string) (map[string]simcard.Card, error) {
+	demo := func(name string) simcard.SatochipOptions {
+		o := simcard.Demo(version, name)
+		o.PIN = []byte(pin)
+		return o
+	}
+	first := demo(firstCard)
 	switch state {
 	case "ready":
 	case "unseeded":
@@ -109,11 +117,11 @@ func simulatedCards(version, state string) (map[string]simcard.Card, error) {
 	default:
 		return nil, fmt.Errorf("no state %q", state)
 	}
-	other := simcard.Demo(version, otherCard)
+	other := demo(otherCard)
 	other.Seed = []byte("a seed for the other demo card")
 	cards := make(map[string]simcard.Card)
 	for name, o := range map[string]simcard.SatochipOptions{
-		firstCard: first, twinCard: simcard.Demo(version, twinCard), otherCard: other,
+		firstCard: first, twinCard: demo(twinCard), otherCard: other,
 	} {
 		c, err := simcard.NewSatochip(o)
 		if err != nil {

@@ -80,13 +80,14 @@ func runStation(args []string, _ io.Reader, _, stderr io.Writer) int {
 		Settings:       signer.Settings{Network: net},
 		Limits:         signer.DefaultLimits(),
 	}
-	if err := demo(&cfg); err != nil {
+	options := tui.Options{Session: cfg, In: os.Stdin, Out: os.Stdout}
+	if err := demo(&options); err != nil {
 		fmt.Fprintf(stderr, "airlock: %s\n", plain.Text(err.Error()))
 		return 1
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := tui.Run(ctx, tui.Options{Session: cfg, In: os.Stdin, Out: os.Stdout}); err != nil {
+	if err := tui.Run(ctx, options); err != nil {
 		fmt.Fprintf(stderr, "airlock: %s\n", plain.Text(err.Error()))
 		return 1
 	}

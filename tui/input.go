@@ -18,7 +18,8 @@ import (
 // It looks like the file it wraps, so that bubbletea switches the terminal to
 // raw mode and can cancel a read.
 type input struct {
-	file *os.File
+	file  *os.File
+	plain bool // a secret passes through bubbletea as well: for one test
 
 	mu      sync.Mutex
 	into    *secret.Buffer // nil outside the secret mode
@@ -74,6 +75,9 @@ func (in *input) Read(p []byte) (int, error) {
 	if !hidden {
 		return in.file.Read(p)
 	}
+	if in.plain {
+		return in.readPlain(p)
+	}
 	_, err := in.scratch.Fill(in.file.Read)
 	if err != nil {
 		return 0, err
@@ -89,6 +93,18 @@ func (in *input) Read(p []byte) (int, error) {
 		p[0], n = keyNone, 1 // a read of nothing would end bubbletea's loop
 	}
 	return n, nil
+}
+
+// readPlain is the secret mode switched off: the program works as ever, and
+// bubbletea sees the keys.
+func (in *input) readPlain(p []byte) (int, error) {
+	n, err := in.file.Read(p)
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err == nil && in.into != nil {
+		in.take(p[:n], nil)
+	}
+	return n, err
 }
 
 // take moves typed bytes into the secret and writes what bubbletea may know to

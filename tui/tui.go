@@ -26,6 +26,9 @@ const settle = 150 * time.Millisecond
 type Options struct {
 	Session session.Config
 	In, Out *os.File // the terminal
+	// PlainInput lets bubbletea see every key of a secret as well. Only a test
+	// sets it, to show what the secret mode is for.
+	PlainInput bool
 }
 
 // Run is the station, from the first screen until the person leaves. All cards
@@ -35,6 +38,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	in.plain = o.PlainInput
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := session.New(o.Session)
