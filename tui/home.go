@@ -31,6 +31,7 @@ func (h *homeScreen) body(st session.State, z size) []string {
 	addSlots(p, st)
 	p.gap().styled(styleStrong, "Media")
 	addVolumes(p, st)
+	addEject(p, st)
 	p.gap().styled(styleStrong, "Network")
 	addIsolation(p, st)
 	return scroll(p.lines, &h.top, z.h)
@@ -43,6 +44,7 @@ func (h *homeScreen) keys(st session.State, z size) []binding {
 		keys = append(keys, binding{names: []string{"-"}, label: "Up Down", help: "scroll"})
 	}
 	keys = append(keys, demoKey(st)...)
+	keys = append(keys, ejectKey(st, st.Volumes)...)
 	return append(keys, cardsKey(), settingsKey(st), binding{names: []string{"q"}, help: "quit", do: func() action { return quit{} }})
 }
 
@@ -159,9 +161,9 @@ func addVolumes(p *page, st session.State) {
 }
 
 func volumeText(v airgap.Volume) string {
-	text := bytesText(v.Free) + " free"
+	text := bytesText(v.Free) + " of " + bytesText(v.Size) + " free"
 	if v.ReadOnly {
-		text = "read-only"
+		text = bytesText(v.Size) + ", read-only"
 	}
 	if v.Folder {
 		return "folder, " + text

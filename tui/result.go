@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 
+	"github.com/airlock-signer/airlock/airgap"
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/tui/session"
 )
@@ -41,7 +42,11 @@ func (r *resultScreen) body(st session.State, z size) []string {
 		p.add("It is not complete: more signatures are needed. Take the -part.psbt file to the next signer or to the coordinator.")
 	}
 	if res.Done() {
-		p.gap().add("Now eject the medium on this computer before you pull it.")
+		p.gap()
+		if st.Eject == nil {
+			p.add("Eject the medium (key e) before you pull it.")
+		}
+		addEject(p, st)
 		return p.lines
 	}
 	r.addVolumes(p, st)
@@ -89,7 +94,8 @@ func (r *resultScreen) keys(st session.State, _ size) []binding {
 	case res == nil || res.Writing:
 		return nil
 	case res.Done():
-		return []binding{on("back to the files", session.ShowFiles{}, "enter", "esc"), on("first screen", session.ShowHome{}, "h")}
+		keys := []binding{on("back to the files", session.ShowFiles{}, "enter", "esc"), on("first screen", session.ShowHome{}, "h")}
+		return append(keys, ejectKey(st, []airgap.Volume{res.Volume})...)
 	case r.discard.open:
 		return r.discard.keys()
 	}

@@ -69,6 +69,33 @@ func TestMainJobScreens(t *testing.T) {
 	p.press("enter")
 	p.until("the result", func(st session.State) bool { return st.Result != nil && st.Result.Done() })
 	p.golden("result")
+	p.press("e")
+	p.until("the end of ejecting", func(st session.State) bool { return st.Eject != nil && !st.Eject.Running })
+	p.golden("result-ejected")
+}
+
+// TestEjectScreens: several media are asked for, and ejecting is said.
+func TestEjectScreens(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.press("e")
+	p.until("the end of ejecting", func(st session.State) bool { return st.Eject != nil && !st.Eject.Running && !st.Scanning })
+	p.golden("home-ejected")
+	st := p.m.state
+	other := st.Volumes[0]
+	other.Label, other.ID, other.FSType, other.Folder, other.ReadOnly = "BACKUP", "other", "vfat", false, true
+	p.m.state.Volumes = append(st.Volumes, other)
+	p.m.Update(keyMsg("e"))
+	p.m.Update(keyMsg("down"))
+	p.m.state.Volumes = append(st.Volumes, other)
+	p.golden("eject-which")
+	p.m.state = st
+	e := *st.Eject
+	e.Safe, e.Sentence = true, airgap.EjectResult{State: airgap.EjectSafe}.Sentence()
+	p.m.state.Eject = &e
+	p.press("esc")
+	p.m.state.Eject = &e
+	p.golden("home-ejected-safe")
 }
 
 // TestOtherScreens takes pictures of what is not every day.

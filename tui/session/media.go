@@ -15,6 +15,7 @@ import (
 
 func (s *Session) onVolumes(v []airgap.Volume) {
 	s.volumes = v
+	s.mountedAnew()
 	switch s.step {
 	case StepHome, StepFiles:
 		s.scan()
@@ -23,11 +24,16 @@ func (s *Session) onVolumes(v []airgap.Volume) {
 
 // scan looks at all media again.
 func (s *Session) scan() {
-	s.scanGen++
-	s.scanning = true
-	gen, ctx, media, post := s.scanGen, s.ctx, s.cfg.Media, s.post
+	s.stopScan()
+	if s.ejecting() {
+		return // it begins when that has ended
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	s.scanning, s.scanStop = true, cancel
+	gen, media, post := s.scanGen, s.cfg.Media, s.post
 	volumes := append([]airgap.Volume(nil), s.volumes...)
 	go func() {
+		defer cancel()
 		ev := scanned{gen: gen}
 		for _, v := range volumes {
 			l, err := media.Scan(ctx, v)
@@ -42,6 +48,16 @@ func (s *Session) scan() {
 		sort.SliceStable(ev.files, func(i, j int) bool { return rank(ev.files[i].Kind) < rank(ev.files[j].Kind) })
 		post(ev)
 	}()
+}
+
+// stopScan ends a look through the media; what it still finds is ignored.
+func (s *Session) stopScan() {
+	s.scanGen++
+	s.scanning = false
+	if s.scanStop != nil {
+		s.scanStop()
+		s.scanStop = nil
+	}
 }
 
 // rank puts what can be signed first.
@@ -65,6 +81,10 @@ func (s *Session) onScanned(ev scanned) {
 // openFile reads a file once, and previews it. From here on only the bytes in
 // memory count.
 func (s *Session) openFile(f airgap.File) {
+	if s.ejecting() {
+		s.problem = "A medium is being ejected. Wait until that is done."
+		return
+	}
 	s.leave(StepOpening)
 	s.job.file = &f
 	media, limits, settings, files := s.cfg.Media, s.cfg.Limits, s.settings, s.files

@@ -31,6 +31,7 @@ type Media interface {
 	Scan(ctx context.Context, v airgap.Volume) (airgap.Listing, error)
 	Read(ctx context.Context, v airgap.Volume, path string, max int64) ([]byte, error)
 	Write(ctx context.Context, v airgap.Volume, dir, name string, data []byte) (airgap.Written, error)
+	Eject(ctx context.Context, v airgap.Volume) (airgap.EjectResult, error)
 }
 
 // Demo plays the hand that puts a simulated card in.
@@ -81,6 +82,8 @@ type Session struct {
 	filesNote string
 	scanning  bool
 	scanGen   int
+	scanStop  context.CancelFunc // ends the look through the media; nil where none runs
+	ejection  *EjectView         // of the last medium ejected; nil where none was, or it is of no interest any more
 	isolation airgap.Isolation
 
 	gen    int                // of the job that is under way
@@ -213,6 +216,8 @@ func (s *Session) Do(ev Event) {
 		s.onPartMade(ev)
 	case written:
 		s.onWritten(ev)
+	case ejected:
+		s.onEjected(ev)
 	case cardDead:
 		s.onCardDead(ev)
 	case slotLeft:
@@ -264,6 +269,8 @@ func (s *Session) doPerson(ev Event) bool {
 		s.write(ev.Volume)
 	case WritePart:
 		s.writePart()
+	case Eject:
+		s.eject(ev.Volume)
 	case SetSettings:
 		s.setSettings(ev.Settings)
 	case SwitchNetwork:
@@ -313,6 +320,9 @@ func (s *Session) leave(to Step) {
 	s.job = job{}
 	s.problem = ""
 	s.step = to
+	if !s.ejecting() {
+		s.ejection = nil
+	}
 }
 
 // back goes one step back.

@@ -65,8 +65,9 @@ type State struct {
 	Review       *ReviewView
 	Progress     signer.Progress
 	Result       *ResultView
-	Unwritten    bool // leaving would lose what was signed
-	Locked       bool // the card was logged out during the review: the PIN is wanted again before signing
+	Eject        *EjectView // the medium ejected last; nil where there is nothing to say
+	Unwritten    bool       // leaving would lose what was signed
+	Locked       bool       // the card was logged out during the review: the PIN is wanted again before signing
 	Care         *CareView
 	Turn         int // another screen is due when it changes, within a step
 }

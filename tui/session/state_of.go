@@ -16,6 +16,10 @@ func (s *Session) State() State {
 	if d := s.cfg.Demo; d != nil {
 		st.Demo = &DemoView{PIN: d.PIN, Inserted: d.In()}
 	}
+	if s.ejection != nil {
+		v := *s.ejection
+		st.Eject = &v
+	}
 	if h := s.current(); h != nil {
 		v := h.view()
 		v.SeenPIN = s.seen[h.id()]
