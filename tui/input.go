@@ -67,27 +67,37 @@ func (in *input) drain() {
 	_ = unix.IoctlSetInt(int(in.file.Fd()), unix.TCFLSH, unix.TCIFLUSH)
 }
 
-// Read gives bubbletea its input.
+// pending tells whether a read would come back at once.
+func (in *input) pending() bool {
+	for {
+		fds := []unix.PollFd{{Fd: int32(in.file.Fd()), Events: unix.POLLIN}}
+		if n, err := unix.Poll(fds, 0); err != unix.EINTR {
+			return err != nil || n > 0
+		}
+	}
+}
+
+// Read gives bubbletea its input. Bubbletea calls it when there is some; it may
+// have been drained since. It does not wait then: a read begun outside the
+// secret mode would get the first key of the secret.
 func (in *input) Read(p []byte) (int, error) {
 	in.mu.Lock()
-	hidden := in.into != nil
-	in.mu.Unlock()
-	if !hidden {
+	defer in.mu.Unlock()
+	switch {
+	case !in.pending():
+		p[0] = keyNone
+		return 1, nil
+	case in.into == nil:
 		return in.file.Read(p)
-	}
-	if in.plain {
+	case in.plain:
 		return in.readPlain(p)
 	}
 	_, err := in.scratch.Fill(in.file.Read)
 	if err != nil {
 		return 0, err
 	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
 	n := 0
-	if in.into != nil { // else the mode ended while the read waited
-		in.scratch.Use(func(b []byte) { n = in.take(b, p) })
-	}
+	in.scratch.Use(func(b []byte) { n = in.take(b, p) })
 	in.scratch.Clear()
 	if n == 0 {
 		p[0], n = keyNone, 1 // a read of nothing would end bubbletea's loop
@@ -99,9 +109,7 @@ func (in *input) Read(p []byte) (int, error) {
 // bubbletea sees the keys.
 func (in *input) readPlain(p []byte) (int, error) {
 	n, err := in.file.Read(p)
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if err == nil && in.into != nil {
+	if err == nil {
 		in.take(p[:n], nil)
 	}
 	return n, err

@@ -82,7 +82,7 @@ func (b binding) text() string {
 
 // View draws the frame and the screen on top in it.
 func (m *model) View() string {
-	if m.size.w < minWidth || m.size.h < minHeight {
+	if m.tooSmall() {
 		return strings.Join(plain.Wrap("This window is too small. Airlock needs 80 columns and 25 lines.", m.size.w), "\n")
 	}
 	sc := m.top()
@@ -99,15 +99,23 @@ func (m *model) View() string {
 	return strings.Join(append(all, m.help(sc)...), "\n")
 }
 
+// problemLines is what a problem may take of the screen.
+const problemLines = 6
+
 // helpLines is the room kept for the help, so that pages stay as they are when
 // it grows.
 const helpLines = 2
 
-// room is what the frame leaves to a screen, as it stands now.
+// tooSmall says that the window shows nothing but that.
+func (m *model) tooSmall() bool { return m.size.w < minWidth || m.size.h < minHeight }
+
+// room is what the frame leaves to a screen, as it stands now. In a window that
+// is too small it is what the smallest would leave: nothing is drawn there.
 func (m *model) room() size {
+	z := size{max(m.size.w, minWidth), max(m.size.h, minHeight)}
 	head := 2 // title bar and a line of air
-	head += len(banners(m.state, m.size.w))
-	return size{m.size.w, m.size.h - head - len(m.problem()) - helpLines}
+	head += len(banners(m.state, z.w))
+	return size{z.w, z.h - head - len(m.problem()) - helpLines}
 }
 
 func pad(lines []string) []string {
@@ -137,7 +145,11 @@ func (m *model) problem() []string {
 		return nil
 	}
 	lines := []string{""}
-	for _, l := range plain.Wrap(plain.Text(m.state.Problem), m.size.width()) {
+	text := plain.Wrap(plain.Text(m.state.Problem), max(m.size.w, minWidth)-2*margin)
+	if keep := problemLines - 1; len(text) > problemLines { // a name of the longest kind in it
+		text = append(text[:keep:keep], "(and "+plural(len(text)-keep, "more line", "more lines")+")")
+	}
+	for _, l := range text {
 		lines = append(lines, " "+styleProblem.Render(l))
 	}
 	return lines

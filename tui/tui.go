@@ -96,7 +96,7 @@ func (m *model) Init() tea.Cmd { return m.quiet() }
 // Update routes, and tells the session what is now on screen.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.route(msg)
-	if sc, ok := m.top().(seeing); ok && m.settled {
+	if sc, ok := m.top().(seeing); ok && m.settled && !m.tooSmall() {
 		for _, ev := range sc.seen(m.state, m.room()) {
 			m.session.Do(ev)
 		}
@@ -211,7 +211,7 @@ func (m *model) key(msg tea.KeyMsg) tea.Cmd {
 	if msg.String() == "ctrl+c" {
 		return m.leave()
 	}
-	if !m.settled {
+	if !m.settled || m.tooSmall() {
 		return m.quiet()
 	}
 	m.session.Do(session.Activity{})
