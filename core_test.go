@@ -16,7 +16,7 @@ import (
 // writes core files: there is none, and the PIN is in nothing that the crash
 // prints.
 func TestNoCoreFile(t *testing.T) {
-	w := watch(t, map[string]string{"PIN": secretPIN}, []string{"--pin", secretPIN})
+	w := watch(t, garbageStays, map[string]string{"PIN": secretPIN}, []string{"--pin", secretPIN})
 	openPayment(w.terminal)
 	w.press(secretPIN)
 	w.keys("Enter")

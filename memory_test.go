@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,14 +31,23 @@ type needle struct {
 	text     []byte
 }
 
-// needles are all pieces of a secret of ASCII characters: as bytes, as UTF-16
-// and as 32-bit runes. Whatever holds more of the secret holds one of these. The
+// needles are all pieces of a secret. Whatever holds more of it holds one of
+// these. Text (ASCII) is looked for as bytes, as UTF-16 and as 32-bit runes: the
 // wide forms have no zeros at their ends, so that each is the same both ways
-// round.
+// round. A key is looked for as bytes and backwards, as scalars and the words of
+// hash functions have it in the memory of a small-endian machine.
 func needles(of, secret string) []needle {
 	var list []needle
 	for i := range len(secret) - fragment + 1 {
 		list = append(list, needle{of, "bytes", []byte(secret[i : i+fragment])})
+	}
+	if strings.ContainsFunc(secret, func(r rune) bool { return r < 0x20 || r > 0x7e }) {
+		back := []byte(secret)
+		slices.Reverse(back)
+		for i := range len(back) - fragment + 1 {
+			list = append(list, needle{of, "bytes, backwards", back[i : i+fragment]})
+		}
+		return list
 	}
 	for i := range len(secret) - wide + 1 {
 		var u16, u32 []byte
@@ -76,7 +86,7 @@ func (h *haystack) each(b []byte, found func(n needle, at int)) {
 	var zero [pageSize]byte
 	for i := 0; i+1 < len(b); i++ {
 		if i%pageSize == 0 && bytes.HasPrefix(b[i:], zero[:]) {
-			i += pageSize - 1 // no needle begins with a zero
+			i += pageSize - 1 - h.longest // one that begins with zeros may end in the next page
 			continue
 		}
 		if !h.begins[binary.BigEndian.Uint16(b[i:])] {
@@ -248,7 +258,9 @@ func (i *image) search(mem *os.File, r region, h *haystack) {
 // lies across two pieces.
 func TestSearchOfMemory(t *testing.T) {
 	const secret = "83602957"
-	h := newHaystack(map[string]string{"PIN": secret})
+	h := newHaystack(map[string]string{
+		"PIN": secret, "key": "\x01\x02\x03\x04\x05\x06\x07\x08", "other key": "\x00\x00\x00\x00\x01\x02",
+	})
 	for _, c := range []struct {
 		name, text string
 		want       int
@@ -263,6 +275,9 @@ func TestSearchOfMemory(t *testing.T) {
 		{"after pages of zeros", strings.Repeat("\x00", 2*pageSize+7) + secret[:fragment], 1},
 		{"two of UTF-16", "x8\x003\x007\x00", 0},
 		{"something else", "12345678", 0},
+		{"six of a key", "x\x01\x02\x03\x04\x05\x06x", 1},
+		{"six of a key, backwards", "x\x08\x07\x06\x05\x04\x03x", 1},
+		{"a key that begins with zeros", strings.Repeat("\x00", pageSize) + "\x01\x02", 1},
 	} {
 		got := 0
 		h.each([]byte(c.text), func(needle, int) { got++ })

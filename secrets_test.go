@@ -3,6 +3,8 @@
 package main
 
 import (
+	"crypto/pbkdf2"
+	"crypto/sha512"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/btcsuite/btcd/btcutil/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg"
 
 	"github.com/airlock-signer/airlock/reader/pcsctest"
 )
@@ -22,7 +27,27 @@ const (
 	wrongPIN         = "50718264"
 	secretPUK        = "64907318"
 	secretPassphrase = "Tq7!vRz2 kW9#mLx4 pB6$gHn8 cJ5"
+	paperWords       = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 )
+
+// secretKeys are the BIP39 seed of the words and the passphrase, and the private
+// part of its master key.
+func secretKeys(t *testing.T) (seed, master string) {
+	t.Helper()
+	s, err := pbkdf2.Key(sha512.New, paperWords, []byte("mnemonic"+secretPassphrase), 2048, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := hdkeychain.NewMaster(s, &chaincfg.MainNetParams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := key.ECPrivKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(s), string(private.Serialize())
+}
 
 // watched is the station behind the real pcscd, with its memory, what it wrote
 // to the terminal and what it left in files under search. Its card is played by
@@ -42,7 +67,14 @@ type watched struct {
 	pid     int
 }
 
-func watch(t *testing.T, secrets map[string]string, card []string, flags ...string) *watched {
+// How Go collects garbage: never, so that all of it stays to be found; or all the
+// time, so that stacks are moved and leave their old places behind.
+const (
+	garbageStays = "GOGC=off"
+	garbageMoves = "GOGC=1"
+)
+
+func watch(t *testing.T, garbage string, secrets map[string]string, card []string, flags ...string) *watched {
 	t.Helper()
 	w := &watched{haystack: newHaystack(secrets), secrets: secrets, service: pcsctest.New(t), stick: sampleStick(t), dir: t.TempDir()}
 	w.service.Start()
@@ -50,7 +82,7 @@ func watch(t *testing.T, secrets map[string]string, card []string, flags ...stri
 	w.hand.do("", "in: ")
 	args := []string{"sh", "-c", `cd "$0" && { ulimit -c unlimited || true; } && exec "$@"`, w.dir,
 		program(t), "--allow-network", "--media", w.stick}
-	w.terminal = startTerminal(t, append(w.service.Env(), "GOTRACEBACK=crash"), append(args, flags...)...)
+	w.terminal = startTerminal(t, append(w.service.Env(), "GOTRACEBACK=crash", garbage), append(args, flags...)...)
 	w.output = filepath.Join(t.TempDir(), "output")
 	w.tmux("pipe-pane", "-o", "exec cat > '"+w.output+"'")
 	w.expect("Satochip 0.12", "Enter open a file")
@@ -171,7 +203,13 @@ func (w *watched) press(pin string) {
 // page and nowhere else, and once the card is logged out nowhere at all. A wrong
 // PIN is gone when the card has refused it.
 func TestSecretsOfASigningRun(t *testing.T) {
-	w := watch(t, map[string]string{"PIN": secretPIN, "wrong PIN": wrongPIN}, []string{"--pin", secretPIN})
+	for _, garbage := range []string{garbageStays, garbageMoves} {
+		t.Run(garbage, func(t *testing.T) { signingRun(t, garbage) })
+	}
+}
+
+func signingRun(t *testing.T, garbage string) {
+	w := watch(t, garbage, map[string]string{"PIN": secretPIN, "wrong PIN": wrongPIN}, []string{"--pin", secretPIN})
 	openPayment(w.terminal)
 	w.press(wrongPIN)
 	w.search("a PIN is typed", map[string]int{"wrong PIN": 1})
@@ -204,7 +242,7 @@ func TestSecretsOfASigningRun(t *testing.T) {
 // TestSecretModeOff is the same search with the secret input mode off: it must
 // find the PIN, unlocked and still after the log-out.
 func TestSecretModeOff(t *testing.T) {
-	w := watch(t, map[string]string{"PIN": secretPIN}, []string{"--pin", secretPIN}, "--plain-input")
+	w := watch(t, garbageStays, map[string]string{"PIN": secretPIN}, []string{"--pin", secretPIN}, "--plain-input")
 	openPayment(w.terminal)
 	w.press(secretPIN)
 	w.keys("Enter")
@@ -225,9 +263,12 @@ func TestSecretModeOff(t *testing.T) {
 }
 
 // TestSecretsOfANewCard: PIN and PUK of a set-up, and the passphrase of a seed,
-// typed twice each.
+// typed twice each; and the seed and the master key made of them.
 func TestSecretsOfANewCard(t *testing.T) {
-	w := watch(t, map[string]string{"PIN": secretPIN, "PUK": secretPUK, "passphrase": secretPassphrase}, []string{"--state", "new"})
+	seed, master := secretKeys(t)
+	w := watch(t, garbageStays, map[string]string{
+		"PIN": secretPIN, "PUK": secretPUK, "passphrase": secretPassphrase, "seed": seed, "master key": master,
+	}, []string{"--state", "new"})
 	w.keys("c")
 	w.expect("Choose a reader", "Enter this card")
 	w.keys("Enter")
@@ -241,7 +282,7 @@ func TestSecretsOfANewCard(t *testing.T) {
 	}
 	w.expect("The card is set up", "> Load a key", "Enter do it")
 	w.search("set up", map[string]int{"PIN": 1})
-	w.enterWords("abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about")
+	w.enterWords(paperWords)
 	w.keys("p")
 	w.enter("Passphrase:", secretPassphrase)
 	w.keys("Enter")
@@ -249,7 +290,7 @@ func TestSecretsOfANewCard(t *testing.T) {
 	w.search("typed twice", map[string]int{"PIN": 1, "passphrase": 2})
 	w.keys("Enter")
 	fingerprint := w.fingerprint()
-	w.search("the key is made", map[string]int{"PIN": 1, "passphrase": 2})
+	w.search("the key is made", map[string]int{"PIN": 1, "passphrase": 2, "seed": 1})
 	w.text(fingerprint[4:])
 	w.expect("> " + fingerprint[4:])
 	w.keys("Enter")
