@@ -26,7 +26,7 @@ const closeWait = 2 * time.Second
 // maxAPDU is the longest command: an extended one.
 const maxAPDU = 7 + 65535 + 3
 
-var errReleased = errors.New("the card was released")
+var errReleased = &card.Error{Sentence: "The connection to this card was closed. Take the card out and put it back."}
 
 // transport implements card.Transport on a handle. All calls on the handle are
 // made by one goroutine, so that a reader that hangs holds up nothing else.

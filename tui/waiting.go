@@ -104,7 +104,7 @@ func (c *cardScreen) body(st session.State, z size) []string {
 	c.chosen = max(0, min(c.chosen, len(st.Slots)-1))
 	for i, v := range st.Slots {
 		mark := "  "
-		if usable > 1 && i == c.chosen {
+		if usable > 0 && len(st.Slots) > 1 && i == c.chosen {
 			mark = "> "
 		}
 		p.hang(mark+shorten(plain.Text(v.Name), 30)+": ", slotText(v))

@@ -20,7 +20,7 @@ type link struct {
 	fault   error
 }
 
-var errClosed = errors.New("satochip: the card was released")
+var errClosed = &card.Error{Sentence: "The connection to this card was closed. Take the card out and put it back."}
 
 // distrust remembers a reply that cannot be right, and passes the error on.
 func (l *link) distrust(err error) error {
