@@ -1,11 +1,13 @@
 package tui
 
 import (
+	"fmt"
 	"path"
 
 	"github.com/charmbracelet/lipgloss"
 
 	"github.com/airlock-signer/airlock/airgap"
+	"github.com/airlock-signer/airlock/signer"
 	"github.com/airlock-signer/airlock/signer/plain"
 	"github.com/airlock-signer/airlock/tui/session"
 )
@@ -29,25 +31,58 @@ func (f *filesScreen) body(st session.State, z size) []string {
 		p.styled(styleCare, "%s", plain.Text(st.FilesNote)).gap()
 	}
 	f.chosen = max(0, min(f.chosen, len(st.Files)-1))
-	from, to := window(len(st.Files), f.chosen, z.h-len(p.lines)-2)
+	from, to := window(len(st.Files), f.chosen, z.h-len(p.lines)-4)
 	several := len(st.Volumes) > 1
 	for i := from; i < to; i++ {
-		p.raw(fileRow(st.Files[i], p.width, several, i == f.chosen))
+		p.raw(fileRow(st, st.Files[i], p.width, several, i == f.chosen))
 	}
-	if len(st.Files) > to-from {
-		p.gap().raw(styleDim.Render(plural(len(st.Files), "file", "files") + ", " + plural(len(st.Files)-(to-from), "not on this page", "not on this page")))
-	}
+	p.gap().styled(styleDim, "%s", f.foot(st, to-from))
 	return p.lines
 }
 
-func fileRow(f airgap.File, width int, several, chosen bool) string {
+// foot says what the list is, and how far the look is.
+func (f *filesScreen) foot(st session.State, shown int) string {
+	text := plural(len(st.Files), "file", "files")
+	if hidden := len(st.Files) - shown; hidden > 0 {
+		text += fmt.Sprintf(", %d not on this page", hidden)
+	}
+	text += ", newest first by the dates on the medium, which prove nothing. Amounts and verdicts are only CLAIMED."
+	switch g := st.Gisting; {
+	case st.Scanning:
+		text += " Looking at the media."
+	case g.Done < g.Total:
+		text += fmt.Sprintf(" Looking into them: %d of %d.", g.Done, g.Total)
+	}
+	return text
+}
+
+// gistText is what a transaction claims, in a few words; "" where it is not
+// known.
+func gistText(st session.State, f airgap.File) string {
+	g := st.Gists[session.KeyOf(f)]
+	switch u := st.Settings.Unit; {
+	case g.Verdict == "":
+		return ""
+	case g.Verdict == signer.VerdictMalformed:
+		return "not valid"
+	case !g.Fee.Known:
+		return fmt.Sprintf("%s + unknown fee  %-7s", amount(g.Leaves, u), g.Verdict)
+	default:
+		return fmt.Sprintf("%s + %s fee  %-7s", amount(g.Leaves, u), signer.FormatAmount(g.Fee.Sat, u), g.Verdict)
+	}
+}
+
+func fileRow(st session.State, f airgap.File, width int, several, chosen bool) string {
 	name := plain.Text(f.Path)
 	if several {
 		name = plain.Text(path.Join(f.Volume.Name(), f.Path))
 	}
-	what := fileKind(f)
-	right := what + "  " + bytesText(f.Size)
-	nameWidth := 36 + width - (minWidth - 2*margin)
+	what := gistText(st, f)
+	if what == "" {
+		what = fileKind(f)
+	}
+	right := what + fmt.Sprintf("  %9s", bytesText(f.Size))
+	nameWidth := max(12, width-4-len(right))
 	if chosen {
 		return styleChosen.Render(spread("> "+shorten(name, nameWidth), right+" ", width))
 	}
@@ -91,6 +126,9 @@ func (f *filesScreen) keys(st session.State, z size) []binding {
 				i := max(0, min(f.chosen, len(st.Files)-1))
 				return send{session.OpenFile{File: st.Files[i]}}
 			}})
+	}
+	if st.Scanning || st.Gisting.Done < st.Gisting.Total {
+		keys = append(keys, on("stop looking", session.StopLooking{}, "x"))
 	}
 	return append(keys, on("look again", session.ShowFiles{}, "r"), settingsKey(st), on("back", session.Back{}, "esc"))
 }

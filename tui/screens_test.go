@@ -25,7 +25,9 @@ func TestMainJobScreens(t *testing.T) {
 	p.golden("home")
 	p.press("enter")
 	p.step(session.StepFiles)
-	p.until("the files", func(st session.State) bool { return !st.Scanning })
+	p.until("the gists", func(st session.State) bool {
+		return !st.Scanning && st.Gisting.Total > 0 && st.Gisting.Done == st.Gisting.Total
+	})
 	p.golden("files")
 	p.press("esc")
 	p.open("payment.psbt")

@@ -35,15 +35,17 @@ func (s *Session) scan() {
 	go func() {
 		defer cancel()
 		ev := scanned{gen: gen}
+		var all []airgap.Listing
 		for _, v := range volumes {
 			l, err := media.Scan(ctx, v)
-			ev.files = append(ev.files, l.Files...)
-			switch {
-			case err != nil:
+			all = append(all, l)
+			if err != nil {
 				ev.note = err.Error()
-			case l.Truncated != "":
-				ev.note = l.Truncated
 			}
+		}
+		list := airgap.Merge(all...)
+		if ev.files = list.Files; ev.note == "" {
+			ev.note = list.Truncated
 		}
 		sort.SliceStable(ev.files, func(i, j int) bool { return rank(ev.files[i].Kind) < rank(ev.files[j].Kind) })
 		post(ev)
@@ -54,21 +56,20 @@ func (s *Session) scan() {
 func (s *Session) stopScan() {
 	s.scanGen++
 	s.scanning = false
+	s.gistProgress.Total = s.gistProgress.Done
 	if s.scanStop != nil {
 		s.scanStop()
 		s.scanStop = nil
 	}
 }
 
-// rank puts what can be signed first.
+// rank puts what this station does not know behind, so that a stick full of
+// other things does not bury the transactions.
 func rank(k airgap.Kind) int {
-	switch k {
-	case airgap.KindPSBT, airgap.KindPSBT2:
-		return 0
-	case airgap.KindOther:
-		return 2
+	if k == airgap.KindOther {
+		return 1
 	}
-	return 1
+	return 0
 }
 
 func (s *Session) onScanned(ev scanned) {
@@ -76,6 +77,10 @@ func (s *Session) onScanned(ev scanned) {
 		return
 	}
 	s.files, s.filesNote, s.scanning = ev.files, ev.note, false
+	s.gists, s.gistProgress, s.scanStop = nil, GistProgress{}, nil
+	if s.step == StepFiles {
+		s.lookInto(ev.files)
+	}
 }
 
 // openFile reads a file once, and previews it. From here on only the bytes in
@@ -85,6 +90,7 @@ func (s *Session) openFile(f airgap.File) {
 		s.problem = "A medium is being ejected. Wait until that is done."
 		return
 	}
+	s.stopScan()
 	s.leave(StepOpening)
 	s.job.file = &f
 	media, limits, settings, files := s.cfg.Media, s.cfg.Limits, s.settings, s.files

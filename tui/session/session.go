@@ -72,19 +72,21 @@ type Session struct {
 	problem  string
 	settings signer.Settings
 
-	snapshot  reader.Snapshot
-	watching  bool // a snapshot came
-	slots     map[string]*held
-	seen      map[cardID]bool // cards that took a PIN in this sitting
-	chosen    string          // slot picked by the person
-	volumes   []airgap.Volume
-	files     []airgap.File
-	filesNote string
-	scanning  bool
-	scanGen   int
-	scanStop  context.CancelFunc // ends the look through the media; nil where none runs
-	ejection  *EjectView         // of the last medium ejected; nil where none was, or it is of no interest any more
-	isolation airgap.Isolation
+	snapshot     reader.Snapshot
+	watching     bool // a snapshot came
+	slots        map[string]*held
+	seen         map[cardID]bool // cards that took a PIN in this sitting
+	chosen       string          // slot picked by the person
+	volumes      []airgap.Volume
+	files        []airgap.File
+	filesNote    string
+	scanning     bool
+	scanGen      int
+	gists        map[FileKey]Gist // never changed, only replaced
+	gistProgress GistProgress
+	scanStop     context.CancelFunc // ends the look through the media; nil where none runs
+	ejection     *EjectView         // of the last medium ejected; nil where none was, or it is of no interest any more
+	isolation    airgap.Isolation
 
 	gen    int                // of the job that is under way
 	cancel context.CancelFunc // ends it
@@ -216,6 +218,8 @@ func (s *Session) Do(ev Event) {
 		s.onPartMade(ev)
 	case written:
 		s.onWritten(ev)
+	case gisted:
+		s.onGisted(ev)
 	case ejected:
 		s.onEjected(ev)
 	case cardDead:
@@ -269,6 +273,8 @@ func (s *Session) doPerson(ev Event) bool {
 		s.write(ev.Volume)
 	case WritePart:
 		s.writePart()
+	case StopLooking:
+		s.stopScan()
 	case Eject:
 		s.eject(ev.Volume)
 	case SetSettings:

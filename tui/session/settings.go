@@ -14,6 +14,7 @@ func (s *Session) setSettings(n signer.Settings) {
 	switch s.step {
 	case StepHome, StepFiles:
 		s.settings = n
+		s.scan() // the gists depend on them
 	case StepPreview:
 		if n != s.settings {
 			s.settings = n

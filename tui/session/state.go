@@ -44,6 +44,8 @@ type State struct {
 	Volumes      []airgap.Volume
 	Files        []airgap.File
 	Scanning     bool
+	Gists        map[FileKey]Gist // of transaction files, as far as they were looked into
+	Gisting      GistProgress
 	FilesNote    string // why not everything was looked at; "" where it was
 	Isolation    airgap.Isolation
 	AllowNetwork bool // training: the network does not block

@@ -6,7 +6,7 @@ func (s *Session) State() State {
 		Step: s.step, Problem: s.problem, Busy: s.busy,
 		Slots: s.slotViews(), SlotsTrouble: s.slotsTrouble(),
 		Volumes: append(s.volumes[:0:0], s.volumes...),
-		Files:   append(s.files[:0:0], s.files...), Scanning: s.scanning, FilesNote: s.filesNote,
+		Files:   append(s.files[:0:0], s.files...), Scanning: s.scanning, Gists: s.gists, Gisting: s.gistProgress, FilesNote: s.filesNote,
 		Isolation: s.isolation, AllowNetwork: s.cfg.AllowNetwork, Settings: s.settings,
 		File: s.job.file, Preview: s.job.preview, Malformed: s.job.malformed, Progress: s.job.progress,
 		Previous: s.job.previous, OtherNetwork: s.job.other,
