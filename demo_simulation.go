@@ -28,7 +28,9 @@ func demoFlag(fs *flag.FlagSet) func(*tui.Options) error {
 	which := fs.String("demo-card", "ready", "with --demo: ready, or new (as it leaves the drawer)")
 	plain := fs.Bool("plain-input", false, "for tests: secrets pass through the screen library")
 	return func(o *tui.Options) error {
-		o.PlainInput = *plain
+		if *plain {
+			tui.PlainInput(o)
+		}
 		if !*on {
 			return nil
 		}

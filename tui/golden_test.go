@@ -66,6 +66,7 @@ type typedSecret struct {
 }
 
 func (s *typedSecret) hide(b *secret.Buffer) { s.into, s.hidden = b, s.hidden+1 }
+func (s *typedSecret) resume()               {}
 func (s *typedSecret) show()                 { s.into = nil }
 func (s *typedSecret) drain()                {}
 

@@ -53,6 +53,13 @@ func (in *input) hide(b *secret.Buffer) {
 	in.drain()
 }
 
+// resume takes keys again after an Enter that nobody answered.
+func (in *input) resume() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.done = false
+}
+
 // show switches the secret mode off.
 func (in *input) show() {
 	in.mu.Lock()
@@ -103,16 +110,6 @@ func (in *input) Read(p []byte) (int, error) {
 		p[0], n = keyNone, 1 // a read of nothing would end bubbletea's loop
 	}
 	return n, nil
-}
-
-// readPlain is the secret mode switched off: the program works as ever, and
-// bubbletea sees the keys.
-func (in *input) readPlain(p []byte) (int, error) {
-	n, err := in.file.Read(p)
-	if err == nil {
-		in.take(p[:n], nil)
-	}
-	return n, err
 }
 
 // take moves typed bytes into the secret and writes what bubbletea may know to

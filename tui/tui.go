@@ -26,9 +26,9 @@ const settle = 150 * time.Millisecond
 type Options struct {
 	Session session.Config
 	In, Out *os.File // the terminal
-	// PlainInput lets bubbletea see every key of a secret as well. Only a test
-	// sets it, to show what the secret mode is for.
-	PlainInput bool
+	// plain lets bubbletea see every key of a secret as well: for one test, and
+	// only simulation builds can set it (PlainInput).
+	plain bool
 }
 
 // Run is the station, from the first screen until the person leaves. All cards
@@ -38,7 +38,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	in.plain = o.PlainInput
+	in.plain = o.plain
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s := session.New(o.Session)
@@ -67,6 +67,7 @@ type settledMsg struct{ seq int }
 // tests of the drawing.
 type secretInput interface {
 	hide(*secret.Buffer)
+	resume()
 	show()
 	drain()
 }
@@ -114,6 +115,7 @@ func (m *model) route(msg tea.Msg) tea.Cmd {
 	case settledMsg:
 		if msg.seq == m.seq {
 			m.settled = true
+			m.in.resume() // an Enter that came too early was not answered
 		}
 	case tea.KeyMsg:
 		return m.key(msg)
@@ -139,6 +141,10 @@ func (m *model) enter() {
 	m.stack = nil
 	m.screen = screenFor(m.state.Step)
 	m.settled = false
+	if m.state.Doubt != nil {
+		m.screen = &doubtScreen{}
+		return
+	}
 	if m.state.Step == session.StepPIN {
 		m.askPIN()
 	}

@@ -114,6 +114,7 @@ type care struct {
 	key    *cardKey       // while logged in to a card with a key
 	pin    *secret.Buffer // kept while a card with an identity is unlocked
 	notice string         // what was done last; "" where nothing was
+	misses int            // how often a PIN asked for once more was not the one that unlocked
 
 	task      Task
 	stage     Stage
@@ -209,7 +210,7 @@ func (c *care) forget() {
 
 // forgetLogin wipes the PIN and drops the key.
 func (c *care) forgetLogin() {
-	c.key = nil
+	c.key, c.misses = nil, 0
 	if c.pin != nil {
 		c.pin.Release()
 		c.pin = nil
@@ -283,7 +284,7 @@ func (s *Session) careIdle() {
 
 // careIsolation locks when the network comes up.
 func (s *Session) careIsolation(i airgap.Isolation) {
-	if s.care != nil && s.blocked() && (s.careLoggedIn() || s.step == StepCareTask) {
+	if s.care != nil && s.networkBlocks() && (s.careLoggedIn() || s.step == StepCareTask) {
 		s.lockCare("The network came up (" + i.Blocking()[0].State + "), so the card was logged out and what was typed was wiped. Switch it off to go on.")
 	}
 }

@@ -199,6 +199,9 @@ func (s *Session) secretTyped() {
 		s.problem = problem
 		c.typing.Clear()
 		s.turn++
+		if c.misses >= maxMisses {
+			s.lockCare("That was not the PIN that unlocked the card, several times, so it was logged out. Nothing was changed.")
+		}
 		return
 	}
 	if c.codes == nil {
@@ -240,6 +243,10 @@ func (s *Session) retype(first Stage, problem string) {
 	s.problem = problem
 }
 
+// maxMisses is how often the PIN of an unlocked card may be mistaken where it is
+// asked for once more.
+const maxMisses = 3
+
 // checkCode says what is wrong with a code before it is used; "" where nothing
 // is.
 func (s *Session) checkCode() string {
@@ -248,7 +255,9 @@ func (s *Session) checkCode() string {
 	switch c.stage {
 	case StagePIN:
 		// The PIN that unlocked this card is known, so a wrong one costs no try.
+		// But nobody may try them all at a station that was left unlocked.
 		if c.pin != nil && !c.pin.Equal(c.typing) {
+			c.misses++
 			return "This is not the PIN that unlocked the card. Nothing was sent to the card, so no try was used."
 		}
 		return ""

@@ -340,6 +340,26 @@ func TestChangePIN(t *testing.T) {
 	x.noSecrets()
 }
 
+// TestMistakenPINOfAnUnlockedCard: nobody can try them all at a station that
+// was left unlocked, where a try costs the card nothing.
+func TestMistakenPINOfAnUnlockedCard(t *testing.T) {
+	x := atPage(t, demoCard(t, "0.12", "one"))
+	x.unlockCard(simcard.DemoPIN)
+	x.task(TaskChangePIN)
+	x.stage(StageRules)
+	x.s.Do(GoOn{})
+	x.stage(StagePIN)
+	for range maxMisses {
+		x.typeSecret("9999")
+	}
+	st := x.page()
+	mentions(t, st.Problem, "logged out", "nothing was changed")
+	if !st.Care.Locked {
+		t.Error("still logged in")
+	}
+	x.noSecrets()
+}
+
 func TestName(t *testing.T) {
 	x := atPage(t, demoCard(t, "0.12", "one"))
 	x.unlockCard(simcard.DemoPIN)
