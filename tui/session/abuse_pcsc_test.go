@@ -1,0 +1,37 @@
+package session
+
+import (
+	"testing"
+
+	"github.com/airlock-signer/airlock/reader"
+	"github.com/airlock-signer/airlock/reader/pcsctest"
+)
+
+// TestAbusePCSC is the same matrix through the real pcscd, its virtual reader
+// and scard: of each fault a moment or two, or all of them (AIRLOCK_ABUSE=all).
+func TestAbusePCSC(t *testing.T) {
+	service := pcsctest.New(t)
+	service.Start()
+	r := &real{PCSC: reader.NewPCSC(nil), service: service} // one a process: two would share memory in scard
+	k, rows := newKit(t, makers()[0]), 0
+	for i, f := range faults() {
+		done := 0
+		rows += matrix(t, f, func(t *testing.T, at moment) bool {
+			done++
+			return abused(t, k, r, f, at)
+		}, func(at moment) bool {
+			switch {
+			case all():
+				return true
+			case at.n == 0:
+				return !testing.Short() && (int(at.step)+i)%4 == 0
+			case f.strike == nil && testing.Short():
+				return i%5 == 0 && at.name == "signing" && at.n == 3
+			case f.strike == nil:
+				return at.name == "signing" && at.n == 1+i%6
+			}
+			return at.name == "signing" && at.n == 2 || at.name == "unlocking" && at.n == 1+i%8
+		})
+	}
+	t.Logf("%d rows", rows)
+}
