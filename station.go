@@ -76,9 +76,13 @@ func runStation(args []string, _ io.Reader, _, stderr io.Writer) int {
 		ResetStep:      reader.ResetStep,
 		Media:          session.NewMedia(airgap.NewVolumes(media)),
 		WatchIsolation: watchIsolation(airgap.DenialItem(denied)),
-		AllowNetwork:   *allow,
-		Settings:       signer.Settings{Network: net},
-		Limits:         signer.DefaultLimits(),
+		WatchKeyboards: func(ctx context.Context, emit func([]airgap.Keyboard, error)) {
+			airgap.WatchKeyboards(ctx, os.DirFS("/"), emit)
+		},
+		WatchPresses: airgap.WatchPresses,
+		AllowNetwork: *allow,
+		Settings:     signer.Settings{Network: net},
+		Limits:       signer.DefaultLimits(),
 	}
 	options := tui.Options{Session: cfg, In: os.Stdin, Out: os.Stdout}
 	if err := demo(&options); err != nil {

@@ -78,6 +78,7 @@ type player struct {
 	events   chan session.Event
 	readers  *simcard.Readers
 	network  chan airgap.Isolation
+	boards   chan []airgap.Keyboard // keyboards; none at the start
 	card     simcard.Card
 	inserted bool
 }
@@ -103,7 +104,7 @@ func play(t testing.TB, more ...samples.SampleFile) *player {
 			t.Fatal(err)
 		}
 	}
-	p := &player{TB: t, in: &typedSecret{}, events: make(chan session.Event, 64), readers: simcard.NewReaders(goldenReader), network: make(chan airgap.Isolation)}
+	p := &player{TB: t, in: &typedSecret{}, events: make(chan session.Event, 64), readers: simcard.NewReaders(goldenReader), network: make(chan airgap.Isolation), boards: make(chan []airgap.Keyboard)}
 	o := simcard.Demo("0.14", "Demo savings")
 	o.Random = &stream{seed: "card"}
 	satochip, err := simcard.NewSatochip(o)
@@ -123,6 +124,17 @@ func play(t testing.TB, more ...samples.SampleFile) *player {
 				select {
 				case i := <-p.network:
 					emit(i)
+				case <-ctx.Done():
+					return
+				}
+			}
+		},
+		WatchKeyboards: func(ctx context.Context, emit func([]airgap.Keyboard, error)) {
+			emit(nil, nil)
+			for {
+				select {
+				case l := <-p.boards:
+					emit(l, nil)
 				case <-ctx.Done():
 					return
 				}

@@ -205,6 +205,9 @@ func addIsolation(p *page, st session.State) {
 		}
 		p.styled(style, "  %s", plain.Text(strings.TrimSpace(i.State)))
 	}
+	if st.KeyboardsUnknown {
+		p.styled(styleCare, "  This machine does not tell which keyboards it has: a new one would not be noticed.")
+	}
 	if len(blocking) > 0 && !st.AllowNetwork {
 		p.add("  While this is so, the station shows what files claim, but asks for no PIN.")
 	}

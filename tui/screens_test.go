@@ -188,3 +188,40 @@ func TestSmallWindow(t *testing.T) {
 		t.Error(p.m.View())
 	}
 }
+
+// TestKeyboardScreens: a keyboard that appears while a PIN is typed ends the
+// secret mode, stands in the place of everything, and goes with its code.
+func TestKeyboardScreens(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.open("payment.psbt")
+	p.insert()
+	p.press("enter")
+	p.step(session.StepPIN)
+	p.pin("12")
+	p.boards <- []airgap.Keyboard{{Node: "input9", Name: "Fast\x1b[2J keyboard", Phys: "usb-1/input0"}}
+	p.until("the doubt", func(st session.State) bool { return st.Doubt != nil })
+	code := p.m.state.Doubt.Code
+	p.picture("keyboard", strings.ReplaceAll(p.m.View(), code, "482913"))
+	if p.in.into != nil {
+		t.Error("the keyboard is in its secret mode still")
+	}
+	p.press("esc", "q", "enter")
+	if p.m.state.Doubt == nil || p.m.state.Doubt.Code == code {
+		t.Fatal("a wrong code changed nothing")
+	}
+	for _, r := range p.m.state.Doubt.Code {
+		p.press(string(r))
+	}
+	p.press("enter")
+	p.step(session.StepPIN)
+	if p.in.into == nil {
+		t.Error("the keyboard is not in its secret mode")
+	}
+	p.boards <- []airgap.Keyboard{{Node: "input9", Phys: "usb-1/input0"}, {Node: "input10", Name: "Another"}}
+	p.until("the doubt", func(st session.State) bool { return st.Doubt != nil })
+	for range 5 {
+		p.press("1", "enter")
+	}
+	p.golden("keyboard-no-code")
+}

@@ -231,7 +231,7 @@ func (s *Session) onWritten(ev written) {
 func (s *Session) onIsolation(i airgap.Isolation) {
 	s.isolation = i
 	s.careIsolation(i)
-	if s.blocked() {
+	if s.networkBlocks() {
 		s.forgetPIN() // also that of a card that is out
 		switch s.step {
 		case StepPIN, StepUnlocking, StepReview, StepApprove, StepSigning:

@@ -53,6 +53,11 @@ type Config struct {
 	// no card can be reset.
 	ResetStep      func(context.Context, card.Transport) (left int, err error)
 	WatchIsolation func(ctx context.Context, emit func(airgap.Isolation))
+	// WatchKeyboards calls emit with the keyboards there are, at once and at each
+	// change; WatchPresses at each key pressed on one of them
+	// (airgap.WatchKeyboards, airgap.WatchPresses). nil: not watched.
+	WatchKeyboards func(ctx context.Context, emit func([]airgap.Keyboard, error))
+	WatchPresses   func(ctx context.Context, k airgap.Keyboard, emit func()) error
 	AllowNetwork   bool
 	Demo           *Demo // nil outside a demo
 	Settings       signer.Settings
@@ -87,6 +92,11 @@ type Session struct {
 	scanStop     context.CancelFunc // ends the look through the media; nil where none runs
 	ejection     *EjectView         // of the last medium ejected; nil where none was, or it is of no interest any more
 	isolation    airgap.Isolation
+
+	keyboards        []airgap.Keyboard
+	keyboardsSeen    bool   // a list came
+	keyboardsUnknown bool   // none can be had now
+	doubt            *doubt // nil where no keyboard is in doubt
 
 	gen    int                // of the job that is under way
 	cancel context.CancelFunc // ends it
@@ -146,6 +156,7 @@ func (s *Session) Start(ctx context.Context, post func(Event)) {
 	go func() {
 		_ = s.cfg.Media.Watch(ctx, func(v []airgap.Volume) { post(volumesChanged{v}) })
 	}()
+	s.watchKeyboards(ctx, post)
 	go s.cfg.WatchIsolation(ctx, func(i airgap.Isolation) { post(isolationChanged{i}) })
 	go func() {
 		t := time.NewTicker(min(s.cfg.Idle/4, 5*time.Second))
@@ -189,7 +200,7 @@ func (s *Session) Close(ctx context.Context) {
 
 // Do takes one event.
 func (s *Session) Do(ev Event) {
-	if s.doPerson(ev) {
+	if s.doDoubt(ev) || s.doPerson(ev) {
 		s.activity = s.cfg.Now()
 		return
 	}
@@ -218,6 +229,16 @@ func (s *Session) Do(ev Event) {
 		s.onPartMade(ev)
 	case written:
 		s.onWritten(ev)
+	case keyboardsChanged:
+		s.onKeyboards(ev)
+	case pressed:
+		if s.doubt != nil {
+			s.doubt.presses[ev.node]++
+		}
+	case deaf:
+		if s.doubt != nil {
+			s.doubt.deaf[ev.node] = true
+		}
 	case gisted:
 		s.onGisted(ev)
 	case ejected:

@@ -68,10 +68,16 @@ type State struct {
 	Progress     signer.Progress
 	Result       *ResultView
 	Eject        *EjectView // the medium ejected last; nil where there is nothing to say
-	Unwritten    bool       // leaving would lose what was signed
-	Locked       bool       // the card was logged out during the review: the PIN is wanted again before signing
-	Care         *CareView
-	Turn         int // another screen is due when it changes, within a step
+	// Doubt is about keyboards that appeared: nothing else goes on meanwhile. nil
+	// where none did.
+	Doubt *DoubtView
+	// KeyboardsUnknown: this machine does not tell which keyboards it has, so a
+	// new one is not noticed.
+	KeyboardsUnknown bool
+	Unwritten        bool // leaving would lose what was signed
+	Locked           bool // the card was logged out during the review: the PIN is wanted again before signing
+	Care             *CareView
+	Turn             int // another screen is due when it changes, within a step
 }
 
 // Blocking lists what keeps the station from asking for a PIN: empty where

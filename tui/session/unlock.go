@@ -57,9 +57,12 @@ func (s *Session) goOn() {
 	}
 }
 
-// blocked reports whether the network keeps the station from asking for a PIN.
-// Until it was looked at, it does.
-func (s *Session) blocked() bool {
+// blocked reports whether the network, or a keyboard in doubt, keeps the station
+// from asking for a PIN.
+func (s *Session) blocked() bool { return s.doubt != nil || s.networkBlocks() }
+
+// networkBlocks is that of the network. Until it was looked at, it does.
+func (s *Session) networkBlocks() bool {
 	return !s.cfg.AllowNetwork && len(s.isolation.Blocking()) > 0
 }
 
