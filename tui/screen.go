@@ -82,6 +82,9 @@ func (b binding) text() string {
 
 // View draws the frame and the screen on top in it.
 func (m *model) View() string {
+	if m.state.Blank {
+		return strings.Repeat("\n", m.size.h-1)
+	}
 	if m.tooSmall() {
 		return strings.Join(plain.Wrap("This window is too small. Airlock needs 80 columns and 25 lines.", m.size.w), "\n")
 	}

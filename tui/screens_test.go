@@ -225,3 +225,27 @@ func TestKeyboardScreens(t *testing.T) {
 	}
 	p.golden("keyboard-no-code")
 }
+
+// TestBlankScreen: nothing is seen, the key that brings it back does nothing
+// else, and a PIN that was begun is forgotten.
+func TestBlankScreen(t *testing.T) {
+	p := play(t)
+	ready(p)
+	p.open("payment.psbt")
+	p.insert()
+	p.press("enter")
+	p.step(session.StepPIN)
+	p.pin("12")
+	st := p.m.state
+	st.Blank = true
+	p.m.state = st
+	p.m.enter()
+	if strings.TrimSpace(p.m.View()) != "" || p.in.into != nil {
+		t.Errorf("secret mode %v, on screen:\n%s", p.in.into != nil, p.m.View())
+	}
+	p.m.state.Turn-- // the session's own turn: it is awake
+	p.press("esc")
+	if p.m.state.Blank || p.m.state.Step != session.StepPIN || p.in.into == nil || p.in.into.Len() != 0 {
+		t.Errorf("blank %v, step %d", p.m.state.Blank, p.m.state.Step)
+	}
+}

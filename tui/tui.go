@@ -141,6 +141,10 @@ func (m *model) enter() {
 	m.stack = nil
 	m.screen = screenFor(m.state.Step)
 	m.settled = false
+	if m.state.Blank {
+		m.screen = blankScreen{}
+		return
+	}
 	if m.state.Doubt != nil {
 		m.screen = &doubtScreen{}
 		return
@@ -214,6 +218,9 @@ func (m *model) top() screen {
 
 // key gives a key to the screen on top.
 func (m *model) key(msg tea.KeyMsg) tea.Cmd {
+	if m.state.Blank { // the key does nothing else
+		return m.tell(session.Activity{})
+	}
 	if msg.String() == "ctrl+c" {
 		return m.leave()
 	}

@@ -68,6 +68,7 @@ type State struct {
 	Progress     signer.Progress
 	Result       *ResultView
 	Eject        *EjectView // the medium ejected last; nil where there is nothing to say
+	Blank        bool       // nobody was there for a while: nothing is shown until Activity
 	// Doubt is about keyboards that appeared: nothing else goes on meanwhile. nil
 	// where none did.
 	Doubt *DoubtView

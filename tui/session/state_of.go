@@ -16,6 +16,7 @@ func (s *Session) State() State {
 	if d := s.cfg.Demo; d != nil {
 		st.Demo = &DemoView{PIN: d.PIN, Inserted: d.In()}
 	}
+	st.Blank = s.blank
 	st.Doubt, st.KeyboardsUnknown = s.doubtView(), s.keyboardsUnknown
 	if s.ejection != nil {
 		v := *s.ejection
