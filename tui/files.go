@@ -82,6 +82,10 @@ func fileRow(st session.State, f airgap.File, width int, several, chosen bool) s
 		what = fileKind(f)
 	}
 	right := what + fmt.Sprintf("  %9s", bytesText(f.Size))
+	if g := st.Gists[session.KeyOf(f)]; chosen && g.Verdict != "" && g.Verdict != signer.VerdictMalformed && lipgloss.Width(name) > width-4-len(right) {
+		// Its whole name is worth more than its fee.
+		right = fmt.Sprintf("%s  %s  %9s", amount(g.Leaves, st.Settings.Unit), g.Verdict, bytesText(f.Size))
+	}
 	nameWidth := max(12, width-4-len(right))
 	if chosen {
 		return styleChosen.Render(spread("> "+shorten(name, nameWidth), right+" ", width))
