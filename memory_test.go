@@ -199,7 +199,10 @@ func searchMemory(t *testing.T, pid int, h *haystack) image {
 	awaitStopped(t, pid)
 	var img image
 	for _, r := range regions(t, pid) {
-		if r.perms[0] == 'r' && !strings.HasPrefix(r.name, "[vvar") && r.name != "[vsyscall]" {
+		// The code of the program and of its libraries is the file's: nothing can
+		// be written there, and machine code looks like any six bytes now and then.
+		code := strings.HasPrefix(r.perms, "r-x") && strings.HasPrefix(r.name, "/")
+		if r.perms[0] == 'r' && !code && !strings.HasPrefix(r.name, "[vvar") && r.name != "[vsyscall]" {
 			img.search(mem, r, h)
 		}
 	}

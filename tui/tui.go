@@ -22,6 +22,11 @@ import (
 // not answer it. The help line appears when the keys work.
 const settle = 150 * time.Millisecond
 
+// settleDoubt is the same for the code that a new keyboard is asked for: that
+// screen may come in the middle of a PIN, and whoever types one must have
+// stopped before keys are taken there and drawn.
+const settleDoubt = 2 * time.Second
+
 // Options of the station.
 type Options struct {
 	Session session.Config
@@ -205,7 +210,11 @@ func (m *model) forget() {
 func (m *model) quiet() tea.Cmd {
 	m.seq++
 	seq := m.seq
-	return tea.Tick(settle, func(time.Time) tea.Msg { return settledMsg{seq} })
+	wait := settle
+	if m.state.Doubt != nil {
+		wait = settleDoubt
+	}
+	return tea.Tick(wait, func(time.Time) tea.Msg { return settledMsg{seq} })
 }
 
 // top is the screen that has the keyboard.
