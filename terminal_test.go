@@ -67,8 +67,9 @@ func startTerminal(t *testing.T, env []string, argv ...string) *terminal {
 	for _, a := range argv {
 		quoted = append(quoted, "'"+strings.ReplaceAll(a, "'", `'\''`)+"'")
 	}
-	// The shell stays, so that the last screen and the exit status can be read.
-	line := strings.Join(quoted, " ") + `; echo "exit status $?"; exec cat`
+	// The shell stays, so that the last screen and the exit status can be read,
+	// also where the program died and left the terminal in raw mode.
+	line := strings.Join(quoted, " ") + `; s=$?; stty sane; printf '\r\nexit status %d\n' $s; exec cat`
 	if out, err := exec.Command("tmux", append(args, line)...).CombinedOutput(); err != nil {
 		t.Fatalf("tmux: %v: %s", err, out)
 	}
