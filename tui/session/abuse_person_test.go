@@ -396,6 +396,12 @@ func (a *abuse) reseat(why string) {
 func (a *abuse) sign(file string) State {
 	a.Helper()
 	a.s.Do(ShowFiles{})
+	return a.rest(file)
+}
+
+// rest is sign from the step in which the sitting stands.
+func (a *abuse) rest(file string) State {
+	a.Helper()
 	opened := false
 	late := time.After(tooLong)
 	for turns := 0; ; turns++ {
