@@ -78,6 +78,34 @@ func TestSubstitutedAfterReview(t *testing.T) {
 	a.check()
 }
 
+// TestSubstitutedLeaf: the account's key is right, but as the card is to sign it
+// takes the key of another address. Nothing is signed with that one.
+func TestSubstitutedLeaf(t *testing.T) {
+	for _, m := range makers() {
+		t.Run(m.name, func(t *testing.T) {
+			k := newKit(t, m)
+			a := newAbuse(t, k, newSimulated(t), nil, moment{})
+			a.seat(a.own)
+			a.goTo(StepApprove)
+			lies := 0
+			k.lie(a.own.card, func(path []uint32) []uint32 {
+				if len(path) != 5 || lies > 0 {
+					return path
+				}
+				lies++
+				return append(slices.Clone(path[:4]), path[4]+1)
+			})
+			a.goTo(StepPaused)
+			mentions(t, a.look().Problem, "another key than the one reviewed", "nothing was signed")
+			if n := len(a.own.card.Digests()); n > 0 || lies != 1 {
+				t.Errorf("%d signatures after %d lies", n, lies)
+			}
+			a.ended(a.rest(""))
+			a.check()
+		})
+	}
+}
+
 // asked is how often the card was asked something.
 func (p *played) asked(ins byte) (n int) {
 	for _, e := range p.card.Log() {

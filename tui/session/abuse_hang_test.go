@@ -87,7 +87,7 @@ func TestAbuseHung(t *testing.T) {
 	for i, m := range makers() {
 		k := newKit(t, m)
 		for j, h := range hangingTimes() {
-			if !all() && (i > 0 || testing.Short()) && i != j {
+			if !all() && (i > 0 || testing.Short() || j%2 == 0) && i != j {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s, %s exchange %d", m.name, h.task, h.n), func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestAbuseHungPCSC(t *testing.T) {
 	r := &real{PCSC: reader.NewPCSC(nil), service: service}
 	k := newKit(t, makers()[0])
 	for i, h := range hangingTimes() {
-		if all() || i%2 == 1 {
+		if all() || i%3 == 2 {
 			t.Run(fmt.Sprintf("%s exchange %d", h.task, h.n), func(t *testing.T) { hung(t, k, r, h) })
 		}
 	}
@@ -169,13 +169,12 @@ type renamed struct {
 
 func (r renamed) name() string { return r.reader }
 
-// goTo goes on until the step, in which the reader hangs.
+// goTo goes on until the step.
 func (a *abuse) goTo(step Step) {
 	a.Helper()
-	a.s.Do(ShowFiles{})
-	st := a.until("the files", func(st State) bool { return !st.Scanning && len(st.Files) > 0 })
-	i := slices.IndexFunc(st.Files, func(f airgap.File) bool { return f.Path == a.file })
-	a.s.Do(OpenFile{File: st.Files[i]})
+	if a.s.State().Step == StepHome {
+		a.open()
+	}
 	for late := time.After(tooLong); ; {
 		st := a.look()
 		switch {
@@ -185,9 +184,18 @@ func (a *abuse) goTo(step Step) {
 			a.approvable()
 		}
 		if !a.act(st) {
-			a.once("the hanging step", late)
+			a.once("the step", late)
 		}
 	}
+}
+
+// open opens the file that is to be signed.
+func (a *abuse) open() {
+	a.Helper()
+	a.s.Do(ShowFiles{})
+	st := a.until("the files", func(st State) bool { return !st.Scanning && len(st.Files) > 0 })
+	i := slices.IndexFunc(st.Files, func(f airgap.File) bool { return f.Path == a.file })
+	a.s.Do(OpenFile{File: st.Files[i]})
 }
 
 // alive: the stick is seen to go and to come, and no screen waits.

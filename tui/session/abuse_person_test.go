@@ -72,7 +72,8 @@ type played struct {
 	card softCard
 
 	mu    sync.Mutex
-	last  []byte // reply before this one
+	last  []byte          // reply before this one
+	kinds map[byte][]byte // last reply to each instruction
 	stand *played
 }
 
@@ -113,10 +114,8 @@ func (p *played) Transmit(apdu []byte) []byte {
 	} else {
 		reply = f(p.a, p, apdu, p.card.Transmit)
 	}
-	p.mu.Lock()
-	p.last = bytes.Clone(reply)
-	p.mu.Unlock()
 	for _, did := range p.card.Log()[n:] {
+		p.keep(did.INS, reply)
 		p.a.note(note{card: p, did: did, intact: f == nil})
 	}
 	if f != nil {
@@ -128,10 +127,26 @@ func (p *played) Transmit(apdu []byte) []byte {
 	return reply
 }
 
+func (p *played) keep(ins byte, reply []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.kinds == nil {
+		p.kinds = map[byte][]byte{}
+	}
+	p.last, p.kinds[ins] = bytes.Clone(reply), bytes.Clone(reply)
+}
+
 func (p *played) before() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return bytes.Clone(p.last)
+}
+
+// beforeOf is the last reply to an instruction; nil where there was none.
+func (p *played) beforeOf(ins byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Clone(p.kinds[ins])
 }
 
 // due is the fault of this exchange; nil for none.
@@ -256,9 +271,8 @@ func newAbuse(t *testing.T, k kit, r rig, f *fault, at moment) *abuse {
 	})
 	t.Cleanup(func() {
 		close(a.over)
-		if a.inside != nil {
-			a.rig.out()
-		}
+		a.pullOut()
+		a.seenOut()
 		done, stop := context.WithTimeout(context.Background(), 5*time.Second)
 		defer stop()
 		a.s.Close(done)
@@ -267,6 +281,23 @@ func newAbuse(t *testing.T, k kit, r rig, f *fault, at moment) *abuse {
 	a.own = a.newCard("one")
 	a.printed = k.code(a.own.card)
 	return a
+}
+
+// seenOut waits until the card is seen to be out, so that the next test begins
+// with an empty reader.
+func (a *abuse) seenOut() {
+	for late := time.After(tooLong); ; {
+		if v := a.slot(a.s.State()); v == nil || !v.Present {
+			return
+		}
+		select {
+		case ev := <-a.events:
+			a.s.Do(ev)
+		case <-late:
+			a.Error("the card was never seen to be out")
+			return
+		}
+	}
 }
 
 // newCard makes a card with the demo seed.

@@ -61,6 +61,9 @@ type fault struct {
 	mend func(a *abuse)
 	// empty: it can come while no card is in.
 	empty bool
+	// hasty: quicker than pcscd follows (it looks every 400 ms), so it is for
+	// simulated readers alone.
+	hasty bool
 	// mayFail: the run may end with a sentence and without a result. Otherwise it
 	// has to be signed whole in the end.
 	mayFail bool
@@ -96,6 +99,23 @@ func handFaults() []fault {
 			strike:   func(a *abuse) { a.pullOut() },
 			exchange: during(func(a *abuse) { a.pullOut() }),
 			mend:     func(a *abuse) { a.out(); a.in(a.own) },
+		},
+		{
+			name:   "card out and back at once",
+			hasty:  true,
+			strike: func(a *abuse) { a.pullOut(); a.in(a.own) },
+		},
+		{
+			name: "another card at once", hasty: true,
+			strike: func(a *abuse) { a.pullOut(); a.in(a.newCard("two")) },
+			mend: func(a *abuse) {
+				a.until("it to be told apart", func(st State) bool {
+					v := a.slot(st)
+					return a.opened(st) && (v.Code != a.printed || !a.identity)
+				})
+				a.out()
+				a.in(a.own)
+			},
 		},
 		{
 			name: "card out before its reply, and back",
@@ -243,6 +263,14 @@ func wireFaults() []fault {
 			}
 			return next(apdu)
 		}},
+		{name: "replayed, of the same command", exchange: func(_ *abuse, p *played, apdu []byte, next func([]byte) []byte) []byte {
+			reply := next(apdu)
+			log := p.card.Log()
+			if old := p.beforeOf(log[len(log)-1].INS); len(old) >= 2 {
+				return old
+			}
+			return reply
+		}},
 		{name: "another card answers", exchange: func(a *abuse, p *played, apdu []byte, _ func([]byte) []byte) []byte {
 			return a.stand(p, nil).Transmit(apdu)
 		}, mend: func(a *abuse) { a.own.honest(); a.out(); a.in(a.own) }},
@@ -344,6 +372,7 @@ func abused(t *testing.T, k kit, r rig, f fault, at moment) (came bool) {
 func TestAbuse(t *testing.T) {
 	for i, m := range makers() {
 		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
 			k, rows := newKit(t, m), 0
 			for j, f := range faults() {
 				rows += matrix(t, f, func(t *testing.T, at moment) bool {
@@ -351,11 +380,11 @@ func TestAbuse(t *testing.T) {
 				}, func(at moment) bool {
 					every := 1
 					switch {
-					case all():
+					case all(), at.n == 0 && i == 0:
 					case i > 0 || testing.Short():
 						every = 12
 					case f.strike == nil:
-						every = 3
+						every = 4
 					}
 					return (at.n+j)%every == 0
 				})
